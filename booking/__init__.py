@@ -1,0 +1,1 @@
+"""Booking: rosters, schedules, numbers and appointments."""

@@ -1,0 +1,131 @@
+"""``flask demo load``: a believable small clinic for trying things out (config/demo). Never in production."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.models import Period, Roster
+from commands import demo_pictures
+from commands.demo_pictures import NO_CODE, UNKNOWN
+from config.clock import now, today
+from config.database import transaction
+from config.settings import ROOT, Settings
+from people import departments, importing, staff
+from people.actions import follow
+from people.index import IndexRecord
+from people.models import Practitioner, Sex, Title
+from people.queries import department
+from worker import jobs
+
+DATA = ROOT / "config/demo"
+WEEKDAYS = {Period.MORNING: "mornings", Period.AFTERNOON: "afternoons"}
+SEXES = {Sex.MALE: "boy", Sex.FEMALE: "girl", Sex.UNKNOWN: "child"}
+
+
+def group(settings: Settings) -> click.Group:
+    """The commands; they refuse to run in production."""
+    demo = click.Group("demo", help="Demo data; refused in production.")
+
+    @demo.command("load")
+    @click.option(
+        "--to", type=click.Path(file_okay=False, path_type=Path), default=ROOT / "var/demo", help="Where pictures go."
+    )
+    def load(to: Path) -> None:
+        """Load doctors, rosters and children, and draw the children's QR codes. Repeating it changes nothing."""
+        if settings.production:
+            raise click.ClickException("this is production: demo data is for development")
+        source = (DATA / "children.csv").read_bytes()
+        with transaction() as session:
+            departments.load(session)
+            new = _load_doctors(session, now())
+            importing.load(session, source, date.max)
+        jobs.cut()
+        children = list(importing.parse(source, date.max).values())
+        demo_pictures.draw(to / "qr", {_picture_names()[child.number]: child for child in children})
+        text = _readme(children, to)
+        (to / "README.txt").write_text(text, encoding="utf-8")
+        click.echo(f"demo doctors: {new} new\n\n{text}")
+
+    return demo
+
+
+def _read(name: str) -> dict[str, Any]:
+    with (DATA / name).open("rb") as source:
+        return tomllib.load(source)
+
+
+def _load_doctors(session: Session, at: datetime) -> int:
+    data = _read("doctors.toml")
+    known = set(session.scalars(select(Practitioner.code)))
+    new = [entry for entry in data["doctor"] if entry["code"] not in known]
+    for entry in new:
+        doctor = Practitioner(
+            code=entry["code"],
+            department_id=department(session, entry["department"]).id,
+            name=entry["name"],
+            title=Title(entry["title"]),
+            speciality=entry["speciality"],
+            licence=entry["licence"],
+        )
+        session.add(doctor)
+        session.flush()
+        session.add_all(_week(doctor, entry, data, today(at)))
+        follow(session, entry["openid"], at)
+        staff.bind(session, entry["code"], entry["openid"], at)
+    return len(new)
+
+
+def _week(doctor: Practitioner, entry: dict[str, Any], data: dict[str, Any], since: date) -> list[Roster]:
+    return [
+        Roster(
+            practitioner_id=doctor.id,
+            department_id=doctor.department_id,
+            weekday=weekday,
+            period=period,
+            starts=data["hours"][period][0],
+            ends=data["hours"][period][1],
+            quota=data["numbers"],
+            fee_fen=data["fee_fen"],
+            valid_from=since,
+        )
+        for period, weekdays in WEEKDAYS.items()
+        for weekday in entry[weekdays]
+    ]
+
+
+def _picture_names() -> dict[str, str]:
+    return {number: name for family in _read("families.toml")["family"] for number, name in family["children"].items()}
+
+
+def _readme(children: list[IndexRecord], to: Path) -> str:
+    by_number = {child.number: child for child in children}
+    lines = [
+        "Demo children. To bind one, scan its QR code and enter name, birth date and last four digits of the phone.",
+        f"The QR codes are pictures in {to / 'qr'}:",
+        "",
+    ]
+    for family in _read("families.toml")["family"]:
+        lines.append(f"{family['guardian']} ({family['parent']})")
+        lines += [_line(by_number[number], picture) for number, picture in family["children"].items()]
+    lines += [
+        "",
+        f"{UNKNOWN}.png holds a code that the hospital does not know, {NO_CODE}.png none at all.",
+        "",
+        "Doctors, bound to the simulator's doctor-01 to doctor-12 in this order",
+    ]
+    for entry in _read("doctors.toml")["doctor"]:
+        lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['department']}")
+    return "\n".join(lines) + "\n"
+
+
+def _line(child: IndexRecord, picture: str) -> str:
+    phone = " or ".join(number[-4:] for number in child.phones)
+    who = f"{child.name}  {SEXES[child.sex]}, born {child.birth_date}, phone ending in {phone}"
+    return f"  {who}, patient number {child.number}, {picture}.png"

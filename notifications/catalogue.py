@@ -1,0 +1,61 @@
+"""The message catalogue: what can be said, to whom, in which fields, and which page a message opens.
+
+The data is config/data/messages.toml; docs/messages.md shows it as a table.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from config.settings import ROOT
+from notifications import fitting
+
+SOURCE = ROOT / "config/data/messages.toml"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the catalogue. ``fields`` maps the name of a value to its typed key in the account's template,
+    ``labels`` to what the template calls it; ``path`` is the page it opens, with the place ``{id}``."""
+
+    name: str
+    title: Mapping[str, str]
+    audience: str
+    path: str
+    fields: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    def fit(self, values: Mapping[str, fitting.Value]) -> dict[str, str]:
+        """Every field's value by name, fitted to its key. Raises KeyError when one is missing."""
+        return {name: fitting.fit(key, values[name]) for name, key in self.fields.items()}
+
+    def keyed(self, data: Mapping[str, str]) -> dict[str, str]:
+        """Fitted values under the template's own keys."""
+        return {key: data[name] for name, key in self.fields.items()}
+
+
+@cache
+def messages() -> Mapping[str, Message]:
+    """The catalogue by name. Raises ValueError when a key is of no type that can be fitted."""
+    with SOURCE.open("rb") as source:
+        entries: list[dict[str, Any]] = tomllib.load(source)["message"]
+    return {entry["name"]: _message(entry) for entry in entries}
+
+
+def _message(entry: dict[str, Any]) -> Message:
+    fields = {field["name"]: field["key"] for field in entry["field"]}
+    for key in fields.values():
+        if fitting.kind_of(key) not in fitting.KINDS:
+            raise ValueError(f"{entry['name']}: {key} is of no known type")
+    return Message(
+        name=entry["name"],
+        title=entry["title"],
+        audience=entry["audience"],
+        path=entry["path"],
+        fields=fields,
+        labels={field["name"]: field["label"] for field in entry["field"]},
+    )

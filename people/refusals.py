@@ -1,0 +1,72 @@
+"""Why something about people is refused, in words a parent understands."""
+
+from __future__ import annotations
+
+from config.errors import Refused
+from config.text import N_
+
+
+class ProofRefused(Refused):
+    """The code is unknown or the proof is wrong: one answer for both, so that nothing can be probed."""
+
+    code = "proof-refused"
+    status = 422
+    message = N_(
+        "We could not match this QR code with what you entered. Please compare with the registration slip: the child's "
+        "full name, the birth date and the phone number left at the hospital. If they are right, the hospital's "
+        "registration desk can correct its record."
+    )
+
+
+class TooManyTries(Refused):
+    """Too many tries of this account, or at this code: one answer for both."""
+
+    code = "too-many-tries"
+    status = 429
+    message = N_("Too many tries. Please wait %(minutes)s minutes and try again, with the registration slip at hand.")
+
+
+class TooManyChildren(Refused):
+    """The account holds as many children as the hospital allows."""
+
+    code = "too-many-children"
+    message = N_("One WeChat account can hold at most %(limit)s children. Unbind one first under My children.")
+
+
+class AlreadyBound(Refused):
+    """This account holds this child already."""
+
+    code = "already-bound"
+    message = N_("This child is already among your children.")
+
+
+class BindingFrozen(Refused):
+    """Another guardian froze this account's binding to the child."""
+
+    code = "binding-frozen"
+    message = N_(
+        "Another guardian of this child has paused your access. Please talk to them, or bring your ID to the "
+        "hospital's registration desk."
+    )
+
+
+class ConsentMissing(Refused):
+    """Binding needs both consents, in their current versions."""
+
+    code = "consent-missing"
+    message = N_("Please read and agree to both statements first.")
+
+
+class OpenAppointments(Refused):
+    """A child with a coming visit that this account booked can't be unbound."""
+
+    code = "open-appointments"
+    message = N_("This child has a coming visit that you booked. Cancel it first under My visits, then unbind.")
+
+
+class NotStaff(Refused):
+    """The account is not bound to an active practitioner."""
+
+    code = "not-staff"
+    status = 403
+    message = N_("This page is for the clinic's doctors. Your WeChat account is not bound to one.")

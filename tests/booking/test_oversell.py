@@ -1,0 +1,157 @@
+"""The rush: many parents, one number. With the guard exactly one is booked; without it, more are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from booking import actions
+from booking.models import Appointment, AppointmentStatus, Period, Schedule, Slot, SlotStatus
+from booking.refusals import AlreadyHolding, SoldOut
+from config.clock import today
+from config.database import transaction
+from config.ids import new_id
+from config.policy import Policy
+from people.models import Patient
+from tests.product import Hospital, patient, seed
+
+PARENTS = 60
+POLICY = Policy()
+
+
+@pytest.fixture
+def hospital(committed: sessionmaker[Session], now: datetime) -> Hospital:
+    """The small hospital, with one number per schedule, committed for good."""
+    with committed.begin() as session:
+        return seed(session, now, quota=1)
+
+
+@pytest.fixture
+def children(committed: sessionmaker[Session], hospital: Hospital, now: datetime) -> list[Patient]:
+    """A child for each parent in the rush."""
+    with committed.begin() as session:
+        return [patient(session, f"QR-2{n:03}", "钱小", date(2022, 1, 1), now) for n in range(PARENTS)]
+
+
+@pytest.fixture
+def schedule(committed: sessionmaker[Session], hospital: Hospital, now: datetime) -> UUID:
+    """The schedule with the last number."""
+    with committed() as session:
+        return session.scalars(
+            select(Schedule.id).where(
+                Schedule.practitioner_id == hospital.doctor.id,
+                Schedule.day == today(now) + timedelta(days=2),
+                Schedule.period == Period.MORNING,
+            )
+        ).one()
+
+
+def rush(count: int, one: Callable[[int], str]) -> Counter[str]:
+    """Let ``count`` threads go at once; returns how often each answer came."""
+    start = Barrier(count)
+
+    def run(number: int) -> str:
+        start.wait(30)
+        return one(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return Counter(pool.map(run, range(count)))
+
+
+def holders(committed: sessionmaker[Session], schedule: UUID) -> int:
+    with committed() as session:
+        found = select(func.count()).where(
+            Appointment.schedule_id == schedule, Appointment.status == AppointmentStatus.BOOKED
+        )
+        return session.scalar(found) or 0
+
+
+def test_sixty_parents_one_number(
+    committed: sessionmaker[Session], hospital: Hospital, children: list[Patient], schedule: UUID, now: datetime
+) -> None:
+    def book(number: int) -> str:
+        try:
+            with transaction() as session:
+                actions.book(session, schedule, children[number], hospital.mother.id, now, POLICY)
+        except SoldOut:
+            return "sold out"
+        return "booked"
+
+    assert rush(PARENTS, book) == {"booked": 1, "sold out": PARENTS - 1}
+    assert holders(committed, schedule) == 1
+
+
+def test_without_the_guard_it_oversells(
+    committed: sessionmaker[Session], hospital: Hospital, children: list[Patient], schedule: UUID, now: datetime
+) -> None:
+    """The negative twin: read, then write, without lock and without the unique index."""
+    with committed.begin() as session:
+        session.execute(text("drop index uq_appointments_slot"))
+    everyone_read = Barrier(PARENTS)
+
+    def book(number: int) -> str:
+        with transaction() as session:
+            slot = session.scalars(select(Slot).where(Slot.schedule_id == schedule, Slot.status == "free")).one()
+            everyone_read.wait(30)
+            session.execute(update(Slot).where(Slot.id == slot.id).values(status=SlotStatus.BUSY))
+            session.add(careless(slot, children[number], hospital, now))
+        return "booked"
+
+    try:
+        rush(PARENTS, book)
+        assert holders(committed, schedule) == PARENTS
+    finally:
+        with committed.begin() as session:
+            session.execute(text("truncate appointments cascade"))
+            index = next(i for i in Appointment.__table__.indexes if i.name == "uq_appointments_slot")  # type: ignore[attr-defined]
+            index.create(session.connection())
+
+
+def careless(slot: Slot, child: Patient, hospital: Hospital, now: datetime) -> Appointment:
+    return Appointment(
+        id=new_id(),
+        slot_id=slot.id,
+        schedule_id=slot.schedule_id,
+        department_id=hospital.medicine.id,
+        patient_id=child.id,
+        account_id=hospital.mother.id,
+        day=today(slot.starts_at),
+        number=slot.number,
+        starts_at=slot.starts_at,
+        status=AppointmentStatus.BOOKED,
+        booked_at=now,
+    )
+
+
+def test_one_child_thirty_taps(
+    committed: sessionmaker[Session], hospital: Hospital, schedule: UUID, now: datetime
+) -> None:
+    """Thirty taps for the same child over both doctors' periods: one number, and none is lost on the way."""
+    with committed() as session:
+        day = select(Schedule.id).where(
+            Schedule.day == today(now) + timedelta(days=2), Schedule.department_id == hospital.medicine.id
+        )
+        schedules = session.scalars(day).all()
+
+    def book(number: int) -> str:
+        try:
+            with transaction() as session:
+                chosen = schedules[number % len(schedules)]
+                actions.book(session, chosen, hospital.child, hospital.mother.id, now, POLICY)
+        except (AlreadyHolding, SoldOut) as refusal:
+            return refusal.code
+        return "booked"
+
+    answers = rush(30, book)
+    assert answers["booked"] == 1
+    with committed() as session:
+        taken = session.scalar(select(func.count()).where(Slot.status != SlotStatus.FREE))
+    assert taken == 1

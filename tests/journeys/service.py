@@ -1,0 +1,75 @@
+"""The whole service as `make run` starts it, on its own ports and data, and the simulator's control API."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from config.settings import ROOT
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service: its origins and where its data is."""
+
+    clinic: str
+    simulator: str
+    var: Path
+
+    def api(self, method: str, path: str, **body: Any) -> Any:
+        """Call the simulator's control API; ``body`` is JSON, or the query of a GET."""
+        sent: dict[str, Any] = {"params": body} if method == "GET" else {"json": body}
+        answer = requests.request(method, f"{self.simulator}/simulator/api{path}", timeout=60, **sent)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(var: Path, **environment: str) -> Iterator[Service]:
+    """Start the service as a newcomer does, wait for its four lines, and stop it as Ctrl-C does."""
+    clinic, simulator = free_port(), free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dev.run"],
+        cwd=ROOT,
+        env={
+            **{name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}},
+            "CLINIC_VAR": str(var),
+            "CLINIC_PORT": str(clinic),
+            "SIMULATOR_PORT": str(simulator),
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if "Ctrl-C" in line:
+                break
+        else:
+            raise AssertionError("the service did not start:\n" + "".join(lines))
+        yield Service(f"http://127.0.0.1:{clinic}", f"http://127.0.0.1:{simulator}", var)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        shutil.rmtree(var, ignore_errors=True)

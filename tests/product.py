@@ -1,0 +1,156 @@
+"""What tests of the product share: settings of a test, a small seeded hospital, a signed-in client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from booking.actions import cut_schedules
+from booking.models import Period, Roster
+from config.clock import today
+from config.settings import Settings
+from people.index import IndexRecord, code_blind, number_blind, put
+from people.models import Account, Department, Patient, Practitioner, RelatedPerson, Relation, Sex, Title
+
+HOURS = {Period.MORNING: (time(8), time(12)), Period.AFTERNOON: (time(13, 30), time(17))}
+
+
+def make_settings(database_url: str, redis_url: str, **changes: object) -> Settings:
+    """The settings of a test, each changeable by its name."""
+    values: dict[str, object] = {
+        "clinic_env": "development",
+        "clinic_origin": "http://127.0.0.1:8000",
+        "secret_key": "dev-secret-key-of-the-tests-0123456789",
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "field_keys": "dev1:" + "A" * 43 + "=",
+        "blind_index_key": "dev-index-key-of-the-tests-0123456789",
+        "wechat_mode": "safe",
+        "wechat_appid": "wx5f0c1de9a7b34286",
+        "wechat_secret": "dev-secret-of-the-tests-000000000",
+        "wechat_token": "devtoken",
+        "wechat_aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+        "wechat_api_origin": "http://127.0.0.1:9",
+        "wechat_open_origin": "http://127.0.0.1:9",
+        "wechat_jssdk_url": "http://127.0.0.1:9/open/js/jweixin-1.6.0.js",
+    }
+    return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A small hospital: two departments, two doctors of the first, two families; the first family has two children."""
+
+    medicine: Department
+    skin: Department
+    doctor: Practitioner
+    colleague: Practitioner
+    mother: Account
+    stranger: Account
+    child: Patient
+    sibling: Patient
+    other_child: Patient
+
+
+def department(session: Session, code: str, zh: str, en: str, position: int) -> Department:
+    found = Department(
+        code=code,
+        name={"zh_CN": zh, "en": en},
+        search=f"{zh} {en} {code}".lower(),
+        summary={"zh_CN": zh, "en": en},
+        treats=[],
+        not_for=[],
+        position=position,
+    )
+    session.add(found)
+    session.flush()
+    return found
+
+
+def practitioner(session: Session, code: str, of: Department, account: Account | None = None) -> Practitioner:
+    found = Practitioner(
+        code=code,
+        department_id=of.id,
+        account_id=account.id if account else None,
+        name={"zh_CN": "赵医生", "en": "Dr Zhao"},
+        title=Title.ATTENDING,
+        speciality={"zh_CN": "咳嗽", "en": "Cough"},
+        licence=f"1101{code}",
+    )
+    session.add(found)
+    session.flush()
+    return found
+
+
+def account(session: Session, openid: str, now: datetime) -> Account:
+    found = Account(openid=openid, followed=True, created_at=now)
+    session.add(found)
+    session.flush()
+    return found
+
+
+def patient(session: Session, code: str, name: str, born: date, now: datetime) -> Patient:
+    """A child in the index and bound by nobody yet."""
+    record = IndexRecord(code, f"P{code}", name, born, Sex.FEMALE, ("13800001234",), today(now))
+    put(session, record)
+    found = Patient(
+        code=code,
+        code_blind=code_blind(code),
+        number=record.number,
+        number_blind=number_blind(record.number),
+        name=name,
+        birth_date=born,
+        sex=Sex.FEMALE,
+        created_at=now,
+    )
+    session.add(found)
+    session.flush()
+    return found
+
+
+def guardian(session: Session, of: Account, child: Patient, now: datetime) -> RelatedPerson:
+    found = RelatedPerson(account_id=of.id, patient_id=child.id, name="王芳", relation=Relation.MOTHER, bound_at=now)
+    session.add(found)
+    session.flush()
+    return found
+
+
+def roster(session: Session, of: Practitioner, *, quota: int = 12, fee_fen: int = 0) -> None:
+    """The doctor works both periods of every day."""
+    for weekday in range(7):
+        for period, (starts, ends) in HOURS.items():
+            session.add(
+                Roster(
+                    practitioner_id=of.id,
+                    department_id=of.department_id,
+                    weekday=weekday,
+                    period=period,
+                    starts=starts,
+                    ends=ends,
+                    quota=quota,
+                    fee_fen=fee_fen,
+                    valid_from=date(2020, 1, 1),
+                )
+            )
+    session.flush()
+
+
+def seed(session: Session, now: datetime, *, quota: int = 12) -> Hospital:
+    """Fill an empty database with the small hospital, schedules cut for the coming nine days."""
+    medicine = department(session, "internal-medicine", "内科", "Internal Medicine", 1)
+    skin = department(session, "dermatology", "皮肤科", "Dermatology", 2)
+    doctor = practitioner(session, "D001", medicine, account(session, "o-doctor", now))
+    colleague = practitioner(session, "D002", medicine)
+    for person in (doctor, colleague):
+        roster(session, person, quota=quota)
+    mother, stranger = account(session, "o-mother", now), account(session, "o-stranger", now)
+    child = patient(session, "QR-0001", "王小明", date(2023, 5, 17), now)
+    sibling = patient(session, "QR-0002", "王小红", date(2026, 3, 2), now)
+    other_child = patient(session, "QR-0003", "李雷", date(2019, 1, 1), now)
+    guardian(session, mother, child, now)
+    guardian(session, mother, sibling, now)
+    guardian(session, stranger, other_child, now)
+    cut_schedules(session, [today(now) + timedelta(days=ahead) for ahead in range(10)])
+    return Hospital(medicine, skin, doctor, colleague, mother, stranger, child, sibling, other_child)

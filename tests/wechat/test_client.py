@@ -1,0 +1,139 @@
+"""Calls of WeChat's API: where they go, how long they take, and what becomes of every kind of failure."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.wechat.conftest import Answer, Api, Call
+from wechat import client as module
+from wechat.client import WeChatClient, WeChatError, WeChatUnavailable
+
+SECRET = "the-secret-of-the-account"
+MENU = "/cgi-bin/menu/get"
+
+
+class Tokens:
+    """token-1, and after that token-2, token-3 ..."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.stale: list[str] = []
+
+    def current(self) -> str:
+        return f"token-{self.number}"
+
+    def renewed(self, stale: str) -> str:
+        self.stale.append(stale)
+        self.number += 1
+        return self.current()
+
+
+def make(origin: str) -> WeChatClient:
+    made = WeChatClient("wx1", SECRET, origin)
+    made.tokens = Tokens()
+    return made
+
+
+def test_the_origin_decides_and_the_token_is_sent(api: Api) -> None:
+    api.routes[MENU] = {"menu": {}}
+    assert make(api.origin).call("get", "menu/get") == {"menu": {}}
+    assert api.calls[0].query == {"access_token": "token-1"}
+
+
+def test_what_wechatpy_hard_codes_follows_the_origin_too(api: Api) -> None:
+    api.routes["/cgi-bin/token"] = {"access_token": "x", "expires_in": 7200}
+    made = make(api.origin)
+    made._api._http.get("https://api.weixin.qq.com/cgi-bin/token")
+    assert len(api.made("/cgi-bin/token")) == 1
+
+
+def test_chinese_is_sent_as_it_is(api: Api) -> None:
+    """WeChat takes a menu with \\u escapes for an error (40033)."""
+    api.routes["/cgi-bin/menu/create"] = {"errcode": 0}
+    make(api.origin).call("post", "menu/create", {"name": "扫码"})
+    assert "扫码".encode() in api.calls[0].body
+
+
+@pytest.mark.parametrize("code", [40001, 40014, 42001])
+def test_a_refused_token_is_renewed_once(api: Api, code: int) -> None:
+    def answer(call: Call) -> Answer:
+        return {"ok": 1} if call.query["access_token"] == "token-2" else {"errcode": code, "errmsg": "no"}
+
+    api.routes[MENU] = answer
+    made = make(api.origin)
+    assert made.call("get", "menu/get") == {"ok": 1}
+    assert made.tokens.stale == ["token-1"]  # type: ignore[attr-defined]
+
+
+def test_a_token_refused_for_ever_ends_after_two_calls(api: Api) -> None:
+    """wechatpy recurses here without end."""
+    api.routes[MENU] = {"errcode": 40001, "errmsg": "invalid credential rid: 647861e7-232b69aa-0f7213be"}
+    with pytest.raises(WeChatError) as caught:
+        make(api.origin).call("get", "menu/get")
+    assert (caught.value.code, caught.value.rid) == (40001, "647861e7-232b69aa-0f7213be")
+    assert caught.value.message == "invalid credential"
+    assert len(api.calls) == 2
+
+
+def test_another_error_is_not_tried_again(api: Api) -> None:
+    api.routes[MENU] = {"errcode": "45009", "errmsg": "reach max api daily quota limit"}
+    with pytest.raises(WeChatError, match="45009"):
+        make(api.origin).call("get", "menu/get")
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [500, 404, 301, b"<html>", b"[]", b"null", b"\xff\xfe", b'"x"', b'{"errcode": "many"}', b'{"errcode": null}'],
+)
+def test_unreadable_answers(api: Api, answer: Any) -> None:
+    api.routes[MENU] = answer
+    with pytest.raises(WeChatUnavailable):
+        make(api.origin).call("get", "menu/get")
+
+
+def test_nobody_there_and_no_secret_in_the_error() -> None:
+    with pytest.raises(WeChatUnavailable) as caught:
+        make("http://127.0.0.1:9").exchange("code")
+    assert SECRET not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The origin of a server that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_every_call_has_a_time_limit(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TIMEOUT", (0.2, 0.2))
+    made = make(silent)
+    http: Any = made._api._http
+    start = time.monotonic()
+    calls: list[Callable[[], object]] = [
+        lambda: made.call("get", "menu/get"),
+        made.stable_token,
+        lambda: made.exchange("code"),
+    ]
+    for call in calls:
+        with pytest.raises(WeChatUnavailable):
+            call()
+    with pytest.raises(OSError, match="timed out"):
+        http.get("https://api.weixin.qq.com/cgi-bin/token")  # wechatpy gives this one no limit
+    assert time.monotonic() - start < 3
+
+
+def test_exchange(api: Api) -> None:
+    api.routes["/sns/oauth2/access_token"] = {"openid": "o1"}
+    assert make(api.origin).exchange("c0de") == {"openid": "o1"}
+    query = {"appid": "wx1", "secret": SECRET, "code": "c0de", "grant_type": "authorization_code"}
+    assert api.calls[0].query == query

@@ -1,0 +1,251 @@
+"""The webhook's door: what comes in, what is refused, and one answer to each message."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from config.settings import Settings
+from people.models import AuditEvent
+from tests.wechat.conftest import Room, make_room, push_xml, text_of
+from wechat import webhook
+from wechat.crypto import Crypto
+from wechat.inbound import Inbound, parse
+from wechat.replies import Nothing, TextReply
+from wechat.webhook import Envelope, first_answer
+
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
+TEXT = {"MsgType": "text", "Content": "你好", "MsgId": 1}
+FOLLOW = {"MsgType": "event", "Event": "subscribe", "EventKey": ""}
+
+
+def plain_query(room: Room, **changes: str) -> str:
+    query = {"timestamp": "1714112445", "nonce": "1", "signature": room.crypto.signature("1714112445", "1"), **changes}
+    return "/wechat?" + urlencode(query)
+
+
+def in_mode(mode: str, given: Settings, store: Redis) -> Room:
+    return make_room(given.model_copy(update={"wechat_mode": mode}), store)
+
+
+def test_url_check(room: Room) -> None:
+    good = room.client.get(plain_query(room, echostr="<b>4375</b>"))
+    assert (good.status_code, good.text, good.mimetype) == (200, "<b>4375</b>", "text/plain")
+    for wrong in ({"signature": "0" * 40}, {"signature": "ü"}, {"timestamp": ""}, {"nonce": "]]>"}):
+        assert room.client.get(plain_query(room, echostr="1", **wrong)).status_code == 403
+    assert room.client.get("/wechat").status_code == 403
+
+
+def test_wechats_own_example_of_the_check(wechat_settings: Settings, store: Redis) -> None:
+    vector = VECTORS["A_url_verify"]
+    envelope = Envelope(Crypto(vector["token"], "A" * 43, "wx"), "safe")
+    app = Flask(__name__)
+    app.register_blueprint(webhook.blueprint(envelope, store, Silent()))
+    query = {name: vector[name] for name in ("signature", "timestamp", "nonce", "echostr")}
+    assert app.test_client().get(f"/wechat?{urlencode(query)}").text == vector["echostr"]
+
+
+class Silent:
+    """Says nothing."""
+
+    def answer(self, message: Inbound) -> Nothing:
+        return Nothing()
+
+
+def test_safe_mode(room: Room) -> None:
+    response = room.post(TEXT)
+    assert "<Nonce><![CDATA[n0nce]]></Nonce>" in response.text  # the request's own
+    assert text_of(room.opened(response)).startswith("您可以")
+
+
+def test_nothing_to_say_is_success_and_never_encrypted(room: Room) -> None:
+    response = room.post({"MsgType": "event", "Event": "VIEW", "EventKey": "http://x"})
+    assert (response.status_code, response.text) == (200, "success")
+
+
+def test_safe_mode_refuses_plain_text(room: Room) -> None:
+    assert room.client.post(plain_query(room), data=push_xml(TEXT)).status_code == 403
+    assert room.client.post(plain_query(room, encrypt_type="raw"), data=push_xml(TEXT)).status_code == 403
+
+
+def test_a_nonce_cannot_carry_xml_into_the_answer(room: Room) -> None:
+    assert room.post(TEXT, nonce="]]><x/>").status_code == 403
+
+
+def test_plain_mode(wechat_settings: Settings, store: Redis, database: Connection) -> None:
+    room = in_mode("plain", wechat_settings, store)
+    answer = room.client.post(plain_query(room), data=push_xml(TEXT))
+    assert answer.status_code == 200
+    assert text_of(answer.text).startswith("您可以")
+    assert room.client.post(plain_query(room, signature="0" * 40), data=push_xml(TEXT)).status_code == 403
+    assert room.client.post("/wechat", data=push_xml(TEXT)).status_code == 403
+
+
+def test_compatible_mode_trusts_the_encrypted_part(
+    wechat_settings: Settings, store: Redis, database: Connection
+) -> None:
+    room = in_mode("compatible", wechat_settings, store)
+    sealed = room.crypto.seal(push_xml(TEXT), "1714112445", "1").split("<Encrypt><![CDATA[")[1].split("]]>")[0]
+    signature = room.crypto.signature("1714112445", "1", sealed)
+    lie = push_xml({**TEXT, "Content": "救命", "Encrypt": sealed})
+    answer = room.client.post(plain_query(room, encrypt_type="aes", msg_signature=signature), data=lie)
+    assert text_of(room.opened(answer)).startswith("您可以")
+
+
+def test_a_retry_gets_the_first_answer(room: Room, session: Session) -> None:
+    first = room.opened(room.post(FOLLOW, nonce="a", stamp="1714112445"))
+    second = room.opened(room.post(FOLLOW, nonce="b", stamp="1714112450"))
+    assert first == second
+    assert session.query(AuditEvent).filter_by(action="follow").count() == 1
+    room.post({**FOLLOW, "CreateTime": 1714112441})
+    assert session.query(AuditEvent).filter_by(action="follow").count() == 2
+
+
+def test_a_retry_of_silence_is_silent(room: Room, session: Session) -> None:
+    leave = {"MsgType": "event", "Event": "unsubscribe", "EventKey": ""}
+    assert [room.says(leave), room.says(leave)] == ["", ""]
+    assert session.query(AuditEvent).filter_by(action="unfollow").count() == 1
+
+
+def test_without_redis_answers_flow(wechat_settings: Settings, no_store: Redis, database: Connection) -> None:
+    room = make_room(wechat_settings, no_store)
+    assert [bool(room.says(FOLLOW)) for _ in range(2)] == [True, True]
+
+
+MESSAGE = parse(push_xml(TEXT))
+
+
+class Slow:
+    """Answers when told to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.started, self.go = threading.Event(), threading.Event()
+
+    def answer(self, message: Inbound) -> TextReply:
+        self.asked += 1
+        self.started.set()
+        self.go.wait(5)
+        return TextReply(f"answer {self.asked}")
+
+
+def test_a_retry_waits_for_the_first_delivery(store: Redis) -> None:
+    desk = Slow()
+    answers: list[str] = []
+    first, second = (
+        threading.Thread(target=lambda: answers.append(first_answer(store, MESSAGE, desk))) for _ in range(2)
+    )
+    first.start()
+    assert desk.started.wait(5)
+    second.start()
+    desk.go.set()
+    first.join()
+    second.join()
+    assert desk.asked == 1
+    assert answers[0] == answers[1]
+
+
+def test_a_first_delivery_that_died_is_done_by_the_retry(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def answer(self, message: Inbound) -> TextReply:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        first_answer(store, MESSAGE, Broken())
+    assert store.get(webhook.memory_key(MESSAGE)) is None
+    desk = Slow()
+    desk.go.set()
+    assert "answer 1" in first_answer(store, MESSAGE, desk)
+    store.flushdb()
+    monkeypatch.setattr(webhook, "PATIENCE", 0.0)
+    store.set(webhook.memory_key(MESSAGE), webhook.PENDING)  # killed before it could answer
+    assert "answer 2" in first_answer(store, MESSAGE, desk)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 403), (b"\xff\xfe", 400), (b"hello", 400), (b"<xml/>", 403), (b"x" * (64 * 1024 + 1), 413)],
+)
+def test_rubbish(room: Room, body: bytes, status: int) -> None:
+    query = plain_query(room, encrypt_type="aes", msg_signature="0" * 40)
+    assert room.client.post(query, data=body).status_code in {status, 400}
+    assert room.client.post("/wechat", data=body).status_code in {400, 403, 413}
+
+
+def test_other_methods(room: Room) -> None:
+    assert room.client.put("/wechat").status_code == 405
+
+
+WORD = st.text(max_size=30) | st.sampled_from(["aes", "raw", "1", "n", "\0", "]]>"])
+QUERY = st.dictionaries(
+    st.sampled_from(["signature", "timestamp", "nonce", "openid", "encrypt_type", "msg_signature", "echostr"]), WORD
+)
+XML_BYTES = st.sampled_from(
+    ["<xml>", "</xml>", "<Encrypt>", "</Encrypt>", "<![CDATA[", "]]>", "<!DOCTYPE", "&a;", "A=="]
+)
+BODY = st.binary(max_size=400) | st.lists(XML_BYTES, max_size=12).map(lambda parts: "".join(parts).encode())
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@FUZZ
+@given(QUERY, BODY, st.sampled_from(["plain", "compatible", "safe"]))
+def test_nobody_breaks_the_webhook_from_outside(
+    rooms: dict[str, Room], query: dict[str, str], body: bytes, mode: str
+) -> None:
+    client = rooms[mode].client
+    assert 400 <= client.post(f"/wechat?{urlencode(query)}", data=body).status_code < 500
+    assert 400 <= client.get(f"/wechat?{urlencode(query)}").status_code < 500
+
+
+@FUZZ
+@given(BODY, st.sampled_from(["plain", "compatible", "safe"]))
+def test_nor_with_a_right_signature_over_rubbish(rooms: dict[str, Room], body: bytes, mode: str) -> None:
+    """Anybody who saw one address of a plain push may send its signature again with another body."""
+    room = rooms[mode]
+    assert 400 <= room.client.post(plain_query(room), data=body).status_code < 500
+    sealed = base64.b64encode(body).decode()
+    query = plain_query(room, encrypt_type="aes", msg_signature=room.crypto.signature("1714112445", "1", sealed))
+    assert 400 <= room.client.post(query, data=f"<xml><Encrypt>{sealed}</Encrypt></xml>").status_code < 500
+
+
+NAMES = [
+    "MsgType",
+    "Event",
+    "EventKey",
+    "Content",
+    "MsgId",
+    "FromUserName",
+    "PicUrl",
+    "ScanCodeInfo",
+    "MsgID",
+    "Status",
+]
+VALUE = st.text(max_size=20) | st.sampled_from(
+    ["event", "text", "image", "subscribe", "unsubscribe", "scancode_waitmsg", "scan-child", "templatesendjobfinish"]
+)
+FIELDS = st.dictionaries(st.sampled_from(NAMES), VALUE | st.dictionaries(st.just("ScanResult"), VALUE))
+
+
+@FUZZ
+@given(FIELDS)
+def test_nor_with_a_message_of_any_kind(rooms: dict[str, Room], fields: dict[str, Any]) -> None:
+    assert rooms["safe"].post(fields).status_code in {200, 400}
+    assert rooms["plain"].client.post(plain_query(rooms["plain"]), data=push_xml(fields)).status_code in {200, 400}
+
+
+@pytest.fixture
+def rooms(wechat_settings: Settings, store: Redis, database: Connection) -> dict[str, Room]:
+    """One room in each mode."""
+    return {mode: in_mode(mode, wechat_settings, store) for mode in ("plain", "compatible", "safe")}

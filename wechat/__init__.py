@@ -1,0 +1,1 @@
+"""Everything spoken with the WeChat platform."""

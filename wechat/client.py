@@ -1,0 +1,120 @@
+"""The clinic's side of WeChat's API: wechatpy's client behind a class of ours, with time limits and typed errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from wechatpy import WeChatClient as WechatpyClient
+from wechatpy.exceptions import WeChatException
+
+TIMEOUT = (2.0, 4.0)  # seconds to connect, seconds of silence
+PUBLIC_ORIGIN = "https://api.weixin.qq.com"  # where wechatpy, in places, insists on going
+STALE_TOKEN = frozenset({40001, 40014, 42001})
+_RID = re.compile(r"\s*,?\s*rid: ([0-9A-Za-z-]+)")
+
+
+class WeChatError(Exception):
+    """WeChat answered with an error code. ``rid`` is the request id that WeChat's support asks for."""
+
+    def __init__(self, code: int, message: str) -> None:
+        found = _RID.search(message)
+        self.code, self.rid = code, found[1] if found else ""
+        self.message = _RID.sub("", message)
+        super().__init__(f"{code} {self.message} rid={self.rid}")
+
+
+class WeChatUnavailable(Exception):
+    """WeChat did not answer, or not in a way that can be read. Carries a kind of error, never an address or a key."""
+
+
+class Tokens(Protocol):
+    """Where access tokens come from."""
+
+    def current(self) -> str:
+        """A token that should work."""
+
+    def renewed(self, stale: str) -> str:
+        """A token other than the one that WeChat has just refused, if there is one."""
+
+
+class OriginAdapter(HTTPAdapter):
+    """Sends what is meant for api.weixin.qq.com to ``origin``, and gives every call a time limit."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(pool_maxsize=64)
+        self.origin = origin
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        request.url = self.origin + str(request.url).removeprefix(PUBLIC_ORIGIN)
+        return super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
+
+
+class _Wechatpy(WechatpyClient):  # type: ignore[misc]
+    """wechatpy's client without its own token keeping: the caller always says which token to use."""
+
+    @property
+    def access_token(self) -> str:
+        raise AttributeError("tokens come from wechat/tokens.py")
+
+    def fetch_access_token(self) -> None:
+        raise AttributeError("tokens come from wechat/tokens.py")
+
+
+class WeChatClient:
+    """Calls of WeChat's API. Every method raises WeChatError or WeChatUnavailable and nothing else."""
+
+    def __init__(self, appid: str, secret: str, origin: str) -> None:
+        self.appid, self._secret = appid, secret
+        self._api = _Wechatpy(appid, secret, timeout=TIMEOUT, auto_retry=False)
+        self._api._http.mount(PUBLIC_ORIGIN, OriginAdapter(origin))
+        self.tokens: Tokens
+
+    def call(self, method: str, path: str, data: Mapping[str, Any] | None = None, **params: str) -> dict[str, Any]:
+        """Call ``/cgi-bin/<path>`` with a token; a token that WeChat refuses is renewed once, and once only."""
+        token = self.tokens.current()
+        try:
+            return self._request(method, f"/cgi-bin/{path}", data, {**params, "access_token": token})
+        except WeChatError as error:
+            if error.code not in STALE_TOKEN:
+                raise
+        token = self.tokens.renewed(token)
+        return self._request(method, f"/cgi-bin/{path}", data, {**params, "access_token": token})
+
+    def stable_token(self, *, force: bool = False) -> dict[str, Any]:
+        """``{access_token, expires_in}``: the same for everybody who asks, until it is old or ``force`` renews it."""
+        data = {"grant_type": "client_credential", "appid": self.appid, "secret": self._secret, "force_refresh": force}
+        return self._request("post", "/cgi-bin/stable_token", data, {})
+
+    def exchange(self, code: str) -> dict[str, Any]:
+        """What an OAuth code stands for: ``openid``, perhaps ``unionid``, and ``is_snapshotuser`` for a virtual one."""
+        params = {"appid": self.appid, "secret": self._secret, "code": code, "grant_type": "authorization_code"}
+        return self._request("get", "/sns/oauth2/access_token", None, params)
+
+    def _request(
+        self, method: str, path: str, data: Mapping[str, Any] | None, params: Mapping[str, str]
+    ) -> dict[str, Any]:
+        query = {"access_token": None, **params}  # named, so that wechatpy doesn't look for one
+        body = {} if data is None else {"data": dict(data)}
+        try:
+            answer = getattr(self._api, method)(PUBLIC_ORIGIN + path, params=query, **body)
+        except WeChatException as error:
+            if not isinstance(error.errcode, int):
+                raise WeChatUnavailable("bad-status") from None
+            raise WeChatError(error.errcode, str(error.errmsg)) from None
+        except (requests.RequestException, ValueError, TypeError) as error:  # an address would show the secret: cut off
+            raise WeChatUnavailable(type(error).__name__) from None
+        if not isinstance(answer, dict):
+            raise WeChatUnavailable("not-json")
+        return answer

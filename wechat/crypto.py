@@ -1,0 +1,85 @@
+"""Signatures and encryption of what WeChat pushes: wechatpy's crypto, with every fault of the input one exception.
+
+In front of wechatpy 1.8.18: it compares signatures in variable time, does not check the padding, answers bad input with
+a dozen exception types, and draws its random bytes from a generator that can be predicted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from wechatpy.crypto import PrpCrypto, WeChatCrypto
+from wechatpy.utils import WeChatSigner
+
+BLOCK = 32  # WeChat pads to 32 bytes (PKCS#7), not to AES's 16
+HEAD = 20  # 16 random bytes and the length of the message
+
+
+class Forged(Exception):
+    """Not from WeChat, or damaged: a wrong signature, cipher text that can't be opened, another account's message."""
+
+
+class _Prp(PrpCrypto):  # type: ignore[misc]
+    """wechatpy's cipher with strict opening and unpredictable random bytes."""
+
+    def get_random_string(self) -> str:
+        return secrets.token_hex(8)
+
+    def decrypt(self, text: str, app_id: str) -> str:
+        try:
+            sealed = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise Forged("base64") from None
+        if not sealed or len(sealed) % BLOCK:
+            raise Forged("length")
+        return _unpacked(self.cipher.decrypt(sealed), app_id)
+
+
+def _unpacked(plain: bytes, app_id: str) -> str:
+    """The message inside random bytes, length, message, AppID and padding. Raises Forged."""
+    padding = plain[-1]
+    if not 1 <= padding <= BLOCK or plain[-padding:] != bytes([padding]) * padding:
+        raise Forged("padding")
+    content = plain[:-padding]
+    end = HEAD + int.from_bytes(content[HEAD - 4 : HEAD], "big")
+    if not hmac.compare_digest(content[end:], app_id.encode()):  # a wrong length leaves another rest
+        raise Forged("appid")
+    try:
+        return content[HEAD:end].decode()
+    except UnicodeDecodeError:
+        raise Forged("text") from None
+
+
+@dataclass(frozen=True)
+class Crypto:
+    """Signs, checks, opens and seals for one account."""
+
+    token: str
+    aes_key: str
+    appid: str
+
+    def signature(self, *parts: str) -> str:
+        """WeChat's signature: SHA-1 over the token and the parts, sorted and joined."""
+        signer = WeChatSigner()
+        signer.add_data(self.token, *parts)
+        return str(signer.signature)
+
+    def check(self, signature: str, *parts: str) -> None:
+        """Raises Forged unless the signature is that of the parts; takes the same time either way."""
+        if not hmac.compare_digest(signature.encode(), self.signature(*parts).encode()):
+            raise Forged("signature")
+
+    def open(self, encrypted: str, msg_signature: str, timestamp: str, nonce: str) -> str:
+        """The message inside ``encrypted``. Raises Forged."""
+        self.check(msg_signature, timestamp, nonce, encrypted)
+        wechatpy = WeChatCrypto(self.token, self.aes_key, self.appid)
+        return str(wechatpy._decrypt_message({"Encrypt": encrypted}, msg_signature, timestamp, nonce, _Prp))
+
+    def seal(self, message: str, timestamp: str, nonce: str) -> str:
+        """The answer's XML around the encrypted message; ``nonce`` is the request's and was checked by then."""
+        wechatpy = WeChatCrypto(self.token, self.aes_key, self.appid)
+        return str(wechatpy._encrypt_message(message, nonce, timestamp, _Prp))

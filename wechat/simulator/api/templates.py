@@ -1,0 +1,122 @@
+"""Template messages: the account's list, sending with typed validation, and the result event afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import events
+from ..errors import ApiError
+from ..state import Phone, Send, Template
+from ..template_values import valid
+from ..webhook import push
+from ..world import World
+from . import Call, Endpoint
+
+SAME_MESSAGE = 600.0  # seconds in which one client_msg_id means one message
+RESULT_AFTER = 0.2
+KEPT = 20000
+URL_BYTES = 1024
+
+
+def list_all(call: Call) -> dict[str, Any]:
+    """GET /cgi-bin/template/get_all_private_template."""
+    return {"template_list": [_listed(template) for template in call.world.templates.values()]}
+
+
+def _listed(template: Template) -> dict[str, str]:
+    primary, deputy = template.industry
+    return {
+        "template_id": template.id,
+        "title": template.title,
+        "primary_industry": primary,
+        "deputy_industry": deputy,
+        "content": template.content,
+        "example": template.example,
+    }
+
+
+def send(call: Call) -> dict[str, Any]:
+    """POST /cgi-bin/message/template/send."""
+    world, body = call.world, call.json()
+    template, phone = world.templates.get(str(body.get("template_id"))), world.phone(str(body.get("touser")))
+    if phone is None or phone.id == body.get("touser"):
+        raise ApiError(40003)
+    if template is None:
+        raise ApiError(40037)
+    if len(str(body.get("url") or "").encode()) > URL_BYTES:
+        raise ApiError(40039)
+    rows = _rows(template, body.get("data"), world.state.settings.template_newline)
+    with world.change():
+        if not phone.following:
+            raise ApiError(43004)
+        known = _known(world, phone, str(body.get("client_msg_id") or ""))
+        if known:
+            known.duplicates += 1
+            return {"errcode": 0, "errmsg": "ok", "msgid": known.msgid}
+        return {"errcode": 0, "errmsg": "ok", "msgid": _accept(world, phone, template, rows, body).msgid}
+
+
+def _rows(template: Template, data: Any, newline: str) -> list[dict[str, str]]:
+    """The card's lines; raises ApiError 47003 naming the first value that its type does not allow."""
+    if not isinstance(data, dict):
+        raise ApiError(47001)
+    rows = []
+    for label, key in template.lines:
+        entry = data.get(key)
+        value = entry.get("value") if isinstance(entry, dict) else None
+        text = str(value) if isinstance(value, str | int | float) else ""
+        if newline == "cut":
+            text = text.partition("\n")[0]
+        if "\n" in text or not valid(key, text, template.consts):
+            raise ApiError(47003, f"data.{key}.value invalid")
+        rows.append({"key": key, "label": label, "value": text})
+    return rows
+
+
+def _known(world: World, phone: Phone, client_msg_id: str) -> Send | None:
+    """The message already accepted under this client_msg_id, if it is young enough."""
+    young = (s for s in reversed(world.state.sends) if s.at > world.now - SAME_MESSAGE)
+    same = (s for s in young if client_msg_id and s.openid == phone.openid and s.client_msg_id == client_msg_id)
+    return next(same, None)
+
+
+def _accept(world: World, phone: Phone, template: Template, rows: list[dict[str, str]], body: dict[str, Any]) -> Send:
+    client_msg_id = str(body.get("client_msg_id") or "")
+    send = Send(world.next_id(), phone.openid, template.id, client_msg_id, world.now)
+    world.state.sends = [*world.state.sends[-KEPT:], send]
+    outcome = "user block" if phone.blocked else phone.delivery
+    if outcome == "success":
+        _show(world, phone, template, rows, body, send)
+    world.later(RESULT_AFTER, lambda: _finish(world, phone, send, outcome))
+    return send
+
+
+def _show(
+    world: World, phone: Phone, template: Template, rows: list[dict[str, str]], body: dict[str, Any], send: Send
+) -> None:
+    world.add_message(
+        phone,
+        "account",
+        "template",
+        title=template.title,
+        template_id=template.id,
+        rows=rows,
+        fields={row["key"]: row["value"] for row in rows},
+        url=body.get("url") or "",
+        msgid=send.msgid,
+        client_msg_id=send.client_msg_id,
+    )
+
+
+def _finish(world: World, phone: Phone, send: Send, outcome: str) -> None:
+    """Tell the backend what became of the message."""
+    status = {"success": "success", "user block": "failed:user block"}.get(outcome, "failed: system failed")
+    with world.change():
+        send.status = status
+    push(world, phone, events.template_finished(world, phone, send.msgid, status), shown=False)
+
+
+ENDPOINTS = [
+    Endpoint("/cgi-bin/template/get_all_private_template", "GET", True, list_all),
+    Endpoint("/cgi-bin/message/template/send", "POST", True, send),
+]

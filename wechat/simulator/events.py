@@ -1,0 +1,66 @@
+"""The messages and events WeChat pushes, as ordered fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .state import Phone
+from .world import World
+
+Fields = dict[str, Any]
+
+
+def _head(world: World, phone: Phone, kind: str) -> Fields:
+    return {
+        "ToUserName": world.config.account_id,
+        "FromUserName": phone.openid,
+        "CreateTime": int(world.now),
+        "MsgType": kind,
+    }
+
+
+def text(world: World, phone: Phone, content: str, menu_message: str = "") -> Fields:
+    """A text; `menu_message` is the id of the link in a message that sent it."""
+    fields = {**_head(world, phone, "text"), "Content": content, "MsgId": world.next_id()}
+    return fields | ({"bizmsgmenuid": menu_message} if menu_message else {})
+
+
+def image(world: World, phone: Phone, media: str) -> Fields:
+    """A picture: its address on the simulator and its media id."""
+    url = f"{world.config.origin}/mmbiz_pic/{media}/0"
+    return {**_head(world, phone, "image"), "PicUrl": url, "MediaId": media, "MsgId": world.next_id()}
+
+
+def subscribe(world: World, phone: Phone, scene: str = "") -> Fields:
+    """A new follower, by a scene code when `scene` is given."""
+    more = {"EventKey": f"qrscene_{scene}", "Ticket": f"TICKET_{scene}"} if scene else {"EventKey": ""}
+    return {**_head(world, phone, "event"), "Event": "subscribe", **more}
+
+
+def unsubscribe(world: World, phone: Phone) -> Fields:
+    """A follower who left."""
+    return {**_head(world, phone, "event"), "Event": "unsubscribe", "EventKey": ""}
+
+
+def scan(world: World, phone: Phone, scene: str) -> Fields:
+    """A follower scanned a scene code."""
+    return {**_head(world, phone, "event"), "Event": "SCAN", "EventKey": scene, "Ticket": f"TICKET_{scene}"}
+
+
+def menu(world: World, phone: Phone, button: Fields) -> Fields:
+    """A tap on a click or view entry."""
+    event = {"click": "CLICK", "view": "VIEW"}[button["type"]]
+    key = button.get("key") or button.get("url", "")
+    more = {"MenuId": 425000000} if event == "VIEW" else {}
+    return {**_head(world, phone, "event"), "Event": event, "EventKey": key, **more}
+
+
+def scancode(world: World, phone: Phone, button: Fields, kind: str, result: str) -> Fields:
+    """A scan through a scancode_push or scancode_waitmsg entry."""
+    info = {"ScanType": kind, "ScanResult": result}
+    return {**_head(world, phone, "event"), "Event": button["type"], "EventKey": button["key"], "ScanCodeInfo": info}
+
+
+def template_finished(world: World, phone: Phone, msgid: int, status: str) -> Fields:
+    """What became of a template message."""
+    return {**_head(world, phone, "event"), "Event": "TEMPLATESENDJOBFINISH", "MsgID": msgid, "Status": status}

@@ -1,0 +1,291 @@
+/* One phone: its status bar, WeChat's screens, the web view over them, sheets and banners. */
+
+import { chooseImage, scan } from "./album.js";
+import { messageRow, preview } from "./chat.js";
+import { h, icons, iconButton } from "./dom.js";
+import { Footer } from "./footer.js";
+import { post, state } from "./live.js";
+import { profile } from "./profile.js";
+import { clock, nameOf, t, when } from "./text.js";
+import { pictureUrl, WebView } from "./webview.js";
+
+const BANNER = 5000,
+  TOAST = 1800;
+
+export class Phone {
+  constructor(phone) {
+    this.phone = phone;
+    this.unread = 0;
+    this.chat = h("div", { class: "messages", role: "log", "aria-live": "polite", "data-testid": "chat" });
+    this.footer = new Footer({
+      tap: (button, path) => this.tap(button, path),
+      text: (content) => this.write(content),
+      image: () => this.sendImage(),
+    });
+    this.view = h("div", { class: "view" });
+    this.web = new WebView(phone, {
+      scan: () => scan(this.screen, (text) => this.toast(text)),
+      sheet: (...asked) => this.sheet(...asked),
+      toast: (text) => this.toast(text),
+      handle: (result) => this.scanned(result),
+      closed: () => this.back(),
+    });
+    this.clock = h("span", { class: "clock" });
+    this.screen = h("div", { class: "screen" }, this.view, this.web.element);
+    const status = h(
+      "div",
+      { class: "status", "aria-hidden": "true" },
+      this.clock,
+      h("span", { class: "island" }),
+      h("span", { class: "radio", html: icons.signal + icons.battery }),
+    );
+    this.element = h(
+      "section",
+      {
+        class: `phone ${phone.platform}`,
+        "data-testid": `phone-${phone.id}`,
+        "data-phone": phone.id,
+        "aria-label": nameOf(phone),
+      },
+      (this.device = h("div", { class: "device" }, status, this.screen)),
+    );
+    this.tick();
+    this.go(phone.following ? "chat" : "profile");
+  }
+
+  tick() {
+    this.clock.textContent = clock(Date.now());
+  }
+
+  get messages() {
+    return state.chats[this.phone.id];
+  }
+
+  /** Show a screen: home, chat or profile. */
+  go(screen) {
+    this.where = screen;
+    this.element.dataset.screen = screen;
+    this.view.className = `view ${screen}`;
+    if (screen === "chat") this.drawChat();
+    else this.view.replaceChildren(...(screen === "home" ? this.home() : profile(this)));
+  }
+
+  top(title, back, more, attributes = {}) {
+    const left = h("div", { class: "side" }, back && iconButton("back", t("back"), back, { "data-testid": "up" }));
+    const right = h(
+      "div",
+      { class: "side end" },
+      more && iconButton("more", t("more"), more, { "data-testid": "profile" }),
+    );
+    return h("header", { class: "top", ...attributes }, left, h("h2", {}, title), right);
+  }
+
+  home() {
+    const last = this.messages.at(-1),
+      following = this.phone.following;
+    const badge = this.unread && following ? h("b", { class: "badge" }, String(Math.min(this.unread, 99))) : null;
+    const row = h(
+      "button",
+      {
+        type: "button",
+        class: "talk",
+        "data-testid": "conversation",
+        onclick: () => this.go(following ? "chat" : "profile"),
+      },
+      h("span", { class: "face" }, h("img", { src: "/mmhead/account.svg", alt: "" }), badge),
+      h(
+        "span",
+        { class: "words" },
+        h("strong", {}, state.account.name),
+        h("small", {}, following ? preview(last) : t("notFollowed")),
+      ),
+      last && following ? h("time", {}, when(last.time)) : null,
+    );
+    const me = h(
+      "div",
+      { class: "me" },
+      h("img", { src: `/mmhead/${this.phone.id}.svg`, alt: "" }),
+      nameOf(this.phone),
+    );
+    return [this.top(t("wechat")), h("div", { class: "talks" }, row), me];
+  }
+
+  drawChat() {
+    this.unread = 0;
+    this.chat.replaceChildren();
+    this.messages.forEach((message, index) => this.append(message, this.messages[index - 1]));
+    this.footer.draw(state.menu);
+    this.chat.onclick = () => this.footer.show(-1);
+    this.view.replaceChildren(
+      this.top(
+        state.account.name,
+        () => this.go("home"),
+        () => this.go("profile"),
+      ),
+      this.chat,
+      this.footer.element,
+    );
+    this.toEnd();
+  }
+
+  append(message, before) {
+    const act = {
+      open: (url) => this.web.open(url),
+      link: (url, words) => this.link(url, words),
+      picture: (url) => pictureUrl(this.phone, url),
+    };
+    this.chat.append(...messageRow(message, before, this.phone, act).filter(Boolean));
+  }
+
+  toEnd() {
+    const end = () => {
+      this.chat.scrollTop = this.chat.scrollHeight;
+    };
+    end();
+    requestAnimationFrame(end);
+    for (const image of this.chat.querySelectorAll("img")) image.addEventListener("load", end, { once: true });
+  }
+
+  /** A message came or went out. */
+  heard(message) {
+    if (this.where === "chat") {
+      this.append(message, this.messages.at(-2));
+      this.toEnd();
+    } else if (this.where === "home") this.go("home");
+    if (message.from !== "me" && (this.where !== "chat" || this.web.isOpen)) this.announce(message);
+  }
+
+  announce(message) {
+    if (this.where !== "chat") this.unread += 1;
+    if (this.where === "home") this.go("home");
+    this.device.querySelector(".banner")?.remove();
+    const banner = h(
+      "button",
+      {
+        type: "button",
+        class: "banner",
+        "data-testid": "banner",
+        onclick: () => {
+          banner.remove();
+          if (this.web.isOpen) this.web.close();
+          this.go("chat");
+        },
+      },
+      h("img", { src: "/mmhead/account.svg", alt: "" }),
+      h("span", {}, preview(message)),
+    );
+    this.device.append(banner);
+    setTimeout(() => banner.remove(), BANNER);
+  }
+
+  /** The phone's own facts changed (followed, blocked, snapshot). */
+  changed() {
+    const gone = !this.phone.following && this.where === "chat";
+    if (gone) this.go("profile");
+    else if (this.where === "chat" && !this.chat.isConnected) this.go("chat");
+    else if (this.where !== "chat") this.go(this.where);
+  }
+
+  /** The menu was published or deleted. */
+  menuChanged() {
+    this.footer.draw(state.menu);
+  }
+
+  back() {
+    if (this.where === "chat") this.toEnd();
+  }
+
+  async follow() {
+    const told = post(`/phones/${this.phone.id}/follow`);
+    this.phone.following = true;
+    this.go("chat");
+    await told;
+  }
+
+  async unfollow() {
+    if ((await this.sheet(t("unfollowAsk"), [t("unfollow")], true)) !== 0) return;
+    await post(`/phones/${this.phone.id}/unfollow`);
+  }
+
+  write(content, menu = "") {
+    return post(`/phones/${this.phone.id}/text`, { content, menu });
+  }
+
+  async sendImage() {
+    const picture = await chooseImage(this.screen);
+    if (picture) await post(`/phones/${this.phone.id}/image`, picture);
+  }
+
+  link(url, words) {
+    const parts = new URL(url, state.backend);
+    if (parts.protocol !== "weixin:") return this.web.open(parts.href);
+    return this.write(parts.searchParams.get("msgmenucontent") || words, parts.searchParams.get("msgmenuid") || "");
+  }
+
+  async tap(button, entry) {
+    if (button.type === "view") {
+      this.web.open(button.url);
+      return post(`/phones/${this.phone.id}/tap`, { entry });
+    }
+    if (button.type === "click") return post(`/phones/${this.phone.id}/tap`, { entry });
+    if (!button.type.startsWith("scancode")) return this.toast(t("notHere"));
+    const found = await scan(this.screen, (text) => this.toast(text));
+    if (!found) return null;
+    if (button.type === "scancode_push") this.scanned(found.result);
+    else this.toast(t("waiting"), 60000);
+    await post(`/phones/${this.phone.id}/tap`, { entry, ...found });
+    return this.screen.querySelector(".toast")?.remove();
+  }
+
+  /** What WeChat does itself with a scanned text: opens an address, shows anything else. */
+  scanned(result) {
+    if (/^https?:\/\//.test(result)) this.web.open(result);
+    else this.sheet(`${t("scanned")}\n${result}`, []);
+  }
+
+  toast(text, length = TOAST) {
+    this.screen.querySelector(".toast")?.remove();
+    const toast = h("div", { class: "toast", role: "status" }, text);
+    this.screen.append(toast);
+    setTimeout(() => toast.remove(), length);
+  }
+
+  /** Ask with a sheet from below: resolves to the number of the choice, or -1. */
+  sheet(title, choices, danger = false) {
+    return new Promise((resolve) => {
+      const finish = (choice) => {
+        sheet.remove();
+        resolve(choice);
+      };
+      const items = choices.map((words, number) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: danger ? "danger" : "",
+            "data-testid": `sheet-${number}`,
+            onclick: () => finish(number),
+          },
+          words,
+        ),
+      );
+      const inner = h(
+        "div",
+        { class: "actions" },
+        h("p", {}, title),
+        ...items,
+        h(
+          "button",
+          { type: "button", class: "cancel", "data-testid": "sheet-cancel", onclick: () => finish(-1) },
+          choices.length ? t("cancel") : t("ok"),
+        ),
+      );
+      const sheet = h(
+        "div",
+        { class: "backdrop", role: "dialog", onclick: (event) => event.target === sheet && finish(-1) },
+        inner,
+      );
+      this.screen.append(sheet);
+    });
+  }
+}

@@ -1,0 +1,1 @@
+"""The worker process: handles facts, sends messages, sweeps what has fallen due."""

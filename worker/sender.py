@@ -1,0 +1,96 @@
+"""Sends notifications in several lanes. A lane holds one message at a time and no database connection meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from config.clock import now
+from config.database import transaction
+from notifications import sending
+from notifications.channel import Channel, ChannelError
+from notifications.sending import Claim
+
+log = structlog.get_logger()
+
+LANES = 16
+
+
+def send_next(channel: Channel, origin: str, claimed: Callable[[], None] = lambda: None) -> bool:
+    """Send the next message that is due: claim, commit, call the channel, mark. Returns whether there was one.
+
+    ``claimed`` is called once it is ours, before the channel is.
+    """
+    with transaction() as session:
+        notification = sending.next_due(session, now())
+        if notification is None:
+            return False
+        claim = sending.claim(session, notification, origin, now())
+    if claim:
+        claimed()
+        _send(channel, claim)
+    return True
+
+
+def _send(channel: Channel, claim: Claim) -> None:
+    try:
+        channel_id = channel.send(claim.message)
+    except ChannelError as error:
+        _refused(claim, error)
+    except Exception as error:  # an adapter's fault must not stop the lane, nor lose the message
+        log.exception("channel-broken", notification=str(claim.message.id))
+        _refused(claim, ChannelError(type(error).__name__[:60], "quick"))
+    else:
+        with transaction() as session:
+            sending.mark_sent(session, claim, channel_id, now())
+
+
+def _refused(claim: Claim, error: ChannelError) -> None:
+    log.warning("message-refused", notification=str(claim.message.id), code=error.code, retry=error.retry)
+    with transaction() as session:
+        sending.mark_refused(session, claim, error, now())
+
+
+class Sender:
+    """The lanes of one process. They sleep until woken; a lane that finds a message wakes the next."""
+
+    def __init__(self, channel: Channel, origin: str, lanes: int = LANES) -> None:
+        self._channel, self._origin = channel, origin
+        self._state = threading.Condition()
+        self._awake, self._stopping = True, False  # awake at first: a killed worker may have left messages
+        self._threads = [threading.Thread(target=self._lane, name=f"lane-{n}", daemon=True) for n in range(lanes)]
+
+    def start(self) -> None:
+        """Let the lanes run."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        with self._state:
+            self._awake = True
+            self._state.notify()
+
+    def stop(self, seconds: float = 20) -> None:
+        """Let every lane finish its message, and return when all have, or after so many seconds."""
+        with self._state:
+            self._stopping = True
+            self._state.notify_all()
+        for thread in self._threads:
+            thread.join(seconds / len(self._threads))
+
+    def _lane(self) -> None:
+        while self._sleep():
+            try:
+                while not self._stopping and send_next(self._channel, self._origin, self.wake):
+                    pass
+            except Exception:  # the database is away, say: the next sweep wakes a lane again
+                log.exception("lane-stopped")
+
+    def _sleep(self) -> bool:
+        with self._state:
+            self._state.wait_for(lambda: self._awake or self._stopping)
+            self._awake = False
+            return not self._stopping
