@@ -47,7 +47,7 @@ def test(arguments: list[str]) -> None:
 def lint(_: list[str]) -> None:
     """check style, format, types and the house's layers"""
     install()
-    checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."], ["lint-imports"]]
+    checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."], ["lint-imports", "--no-logo"]]
     failed = [
         " ".join(check)
         for check in checks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
+from config.hospital import hospital
 from config.text import CHINESE, translate
-from menus.hospital import hospital
 from menus.ways import CHILDREN, HELP, HOME, VISITS, Way
 from wechat.signin import visitor_locale
 

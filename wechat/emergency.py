@@ -9,6 +9,7 @@ import tomllib
 from functools import cache
 from typing import Any
 
+from config.hospital import hospital
 from config.settings import ROOT
 from config.text import LOCALES, N_, translate
 from wechat.replies import TextReply
@@ -19,12 +20,6 @@ ANSWER = N_(
     "this chat, do not wait here for an answer.\n%(hospital)s, open day and night: %(address)s, phone %(phone)s\n"
     "If it is not an emergency, use the menu below."
 )
-
-
-@cache
-def hospital() -> dict[str, Any]:
-    """The hospital's ``name`` and ``address`` by locale, its ``phone`` and the number of the ``ambulance``."""
-    return dict(_data()["hospital"])
 
 
 @cache
@@ -49,15 +44,15 @@ def heard(words: str) -> bool:
 
 def answer() -> TextReply:
     """Call an ambulance or come at once; Chinese first, then English."""
-    facts = hospital()
+    us = hospital()
     texts = (
         translate(
             locale,
             ANSWER,
-            ambulance=facts["ambulance"],
-            phone=facts["phone"],
-            hospital=facts["name"][locale],
-            address=facts["address"][locale],
+            ambulance=us.number("emergency"),
+            phone=us.number("hospital"),
+            hospital=us.name[locale],
+            address=us.address[locale],
         )
         for locale in LOCALES
     )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.clock import now
 from config.database import transaction
 from config.formats import masked
+from config.hospital import hospital
 from config.text import CHINESE, ENGLISH, N_, known, translate
 from notifications import results
 from people import queries
@@ -66,9 +67,8 @@ class Turn:
     def say(self, text: str, locale: str | None = None, **params: object) -> TextReply:
         """The text in the account's language; the names of PAGES stand for links, ``%(hospital)s`` for the name."""
         locale = locale or self.locale
-        facts = emergency.hospital()
         links = {name: self.link(path, label, locale) for name, (path, label) in PAGES.items()}
-        fixed = {"hospital": facts["name"][locale], "ambulance": facts["ambulance"]}
+        fixed = {"hospital": hospital().name[locale], "ambulance": hospital().number("emergency")}
         return TextReply(translate(locale, text, **{**links, **fixed, **params}))
 
     def link(self, path: str, label: str, locale: str | None = None) -> str:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from .addresses import OPEN, WECHAT, to_phone
+from .agents import agent
 from .jssdk import APIS
 from .oauth import Consent, Redirect, Refusal, authorize, in_order
 from .state import Phone
@@ -73,8 +74,6 @@ def phone_pages(world: World) -> Blueprint:
 
 def sdk(world: World) -> Response:
     """The stand-in for jweixin: it finds its phone by the page's host and talks to the phone around the page."""
-    from .phone_browser import agent  # noqa: PLC0415  phone_browser opens pages through this module
-
     agents = {phone.id: agent(world, phone) for phone in world.state.phones.values()}
     body = current_app.jinja_env.get_template("jweixin.js").render(agents=agents, apis=APIS)
     headers = {

@@ -17,29 +17,17 @@ from urllib3.response import BaseHTTPResponse
 
 from . import cookies
 from .addresses import rewrite_html, rewrite_policy, to_account, to_phone
+from .agents import agent, languages
+from .oauth_pages import step
 from .state import Phone
 from .world import World
 
-AGENTS = {
-    "android": "Mozilla/5.0 (Linux; Android 14; PHK110 Build/UKQ1.230924.001; wv) AppleWebKit/537.36 "
-    "(KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.188 Mobile Safari/537.36 XWEB/1260117 MMWEBSDK/20240404 "
-    "MMWEBID/4247 MicroMessenger/8.0.49.2600(0x2800313B) WeChat/arm64 "
-    "Weixin NetType/WIFI Language/{language} ABI/arm64",
-    "iphone": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Mobile/15E148 MicroMessenger/8.0.50(0x18003237) NetType/WIFI Language/{language}",
-}
-LANGUAGES = {"zh": ("zh_CN", "zh-CN,zh;q=0.9"), "en": ("en", "en-US,en;q=0.9,zh-CN;q=0.6")}
 HOP = {"connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "host"}
 NOT_SENT = HOP | {"cookie", "content-length", "accept-encoding", "user-agent", "accept-language", "origin", "referer"}
 NOT_SHOWN = HOP | {"set-cookie", "x-frame-options", "strict-transport-security", "server", "date", "location"}
 TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 CHUNK, TITLE_WITHIN = 65536, 262144
 TIMEOUT = (5.0, 600.0)  # to connect, to wait for the next byte: streams live long
-
-
-def agent(world: World, phone: Phone) -> str:
-    """The phone's User-Agent."""
-    return AGENTS[phone.platform].format(language=LANGUAGES[world.state.settings.language][0])
 
 
 class PhoneBrowser:
@@ -60,7 +48,7 @@ class PhoneBrowser:
         jar = cookies.header(phone.cookies, plain, world.now)
         own = {
             "User-Agent": agent(world, phone),
-            "Accept-Language": LANGUAGES[world.state.settings.language][1],
+            "Accept-Language": languages(world),
             "Accept-Encoding": "gzip, deflate",
             "Connection": "close",  # a kept connection dies with a restarted backend
         }
@@ -202,8 +190,6 @@ def title_of(html: bytes) -> str:
 
 def open_page(browser: PhoneBrowser, phone: Phone, url: str, hops: int = 10) -> dict[str, Any]:
     """Open a page without a screen, following redirects through WeChat's own pages: {url, status, title, html}."""
-    from .oauth_pages import step  # noqa: PLC0415  oauth_pages shows what this module fetches
-
     world = browser.world
     for _ in range(hops):
         onward = step(world, phone, url)

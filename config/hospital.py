@@ -30,6 +30,10 @@ class Hospital:
         """The numbers for one use."""
         return [phone for phone in self.phones if phone.use == use]
 
+    def number(self, use: str) -> str:
+        """The first number for one use."""
+        return self.phones_for(use)[0].number
+
 
 @cache
 def hospital() -> Hospital:
