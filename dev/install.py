@@ -73,8 +73,8 @@ def _install_uv() -> None:
 
 def _install_python_packages() -> None:
     say("installing Python packages")
-    usable = (VENV / "bin" / "python").exists() and _recorded(VENV).endswith(f" {ROOT}")
-    if not usable:  # none yet, its Python has gone, or the checkout was moved (scripts name their interpreter's path)
+    moved = _recorded(VENV) and not _recorded(VENV).endswith(f" {ROOT}")  # its scripts name their Python's path
+    if moved or not (VENV / "bin" / "python").exists():
         run_quietly([UV, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], "could not make .venv")
     run_quietly(
         [

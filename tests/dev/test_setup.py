@@ -134,6 +134,14 @@ def test_an_environment_whose_python_has_gone_is_made_anew(steps: Steps) -> None
     assert any("venv" in words for words in steps.programs)
 
 
+def test_an_environment_that_was_moved_is_made_anew(steps: Steps) -> None:
+    install.install()
+    (install.VENV / ".stamp").write_text("1234 /where/it/was/before")
+    del steps.programs[:]
+    install.install()
+    assert [words.split()[1] for words in steps.programs] == ["venv", "pip"]
+
+
 def test_a_failing_step_shows_what_it_said() -> None:
     with pytest.raises(SetupError, match="could not do it") as caught:
         install.run_quietly([sys.executable, "-c", "print('the reason'); raise SystemExit(1)"], "could not do it")
