@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,12 +30,30 @@ FLAGS = [
     )
 ]
 PICTURES = ROOT / "var/pictures"
+FOLDERS = count()
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder for one service's data, gone afterwards."""
+    var = ROOT / f"var/tests/service-{os.getpid()}-{next(FOLDERS)}"
+    try:
+        yield var
+    finally:
+        shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    """Data of a service that a test starts and stops itself."""
+    with own_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Service]:
     """The whole service, with the demo data, on a fresh database."""
-    with running(ROOT / f"var/tests/service-{os.getpid()}") as started:
+    with own_folder() as var, running(var) as started:
         yield started
 
 

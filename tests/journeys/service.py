@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -44,7 +43,10 @@ def free_port() -> int:
 
 @contextmanager
 def running(var: Path, **environment: str) -> Iterator[Service]:
-    """Start the service as a newcomer does, wait for its four lines, and stop it as Ctrl-C does."""
+    """Start the service as a newcomer does, wait for its four lines, and stop it as Ctrl-C does.
+
+    The data under ``var`` stays, so that the service can be started on it again.
+    """
     clinic, simulator = free_port(), free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "dev.run"],
@@ -72,4 +74,3 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
-        shutil.rmtree(var, ignore_errors=True)
