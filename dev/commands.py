@@ -111,7 +111,10 @@ def show_help(_: list[str]) -> None:
 def _become(program: str, *arguments: str) -> None:
     """Replaces this process by a program of the environment, so that signals and the exit code are its own."""
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    os.execve(VENV / "bin" / program, [program, *arguments], os.environ | {"PATH": path})  # noqa: S606 - no shell is meant
+    given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+    direct = ",".join(filter(None, [given, "127.0.0.1", "localhost"]))  # our processes talk to each other
+    environment = os.environ | {"PATH": path, "NO_PROXY": direct, "no_proxy": direct}
+    os.execve(VENV / "bin" / program, [program, *arguments], environment)  # noqa: S606 - no shell is meant
 
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {

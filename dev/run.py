@@ -68,6 +68,8 @@ def main() -> None:
             ).run(lambda: show_the_way(environment, simulated, var))
     except SupervisorError as error:
         sys.exit(f"clinic: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Runs the parts of a service together: each when what it needs is ready, again when it dies, all down at the end."""
 
+import http.client
 import signal
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +22,7 @@ STOP_SECONDS = 5.0  # a part that needs longer to stop is killed
 BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before a part that died is started again
 GIVE_UP = 3  # deaths of one part before everything was up for the first time: it can't work, so stop
 STEADY = 60.0  # seconds of life after which earlier deaths are forgotten
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine is not behind the proxy
 LAST_WORDS = 12  # lines of a dead part's log that are shown
 
 
@@ -101,13 +102,16 @@ class Supervisor:
             for server in self.servers.values():
                 if not server.alive():
                     self.say(f"{server.name} ended; starting it again (see {server.log})")
-                    self._start_server(server)
+                    before = server.url
+                    if self._start_server(server) != before:
+                        raise SupervisorError(f"{server.name}'s port was taken meanwhile: start again")
             for life in self._lives:
                 self._look_at(life, patient=up)
             if not up and all(life.state in (State.READY, State.FAILED) for life in self._lives):
                 up = True
                 when_ready()
             time.sleep(TICK)
+        self.say("stopping")
 
     def _look_at(self, life: _Life, patient: bool) -> None:
         if life.state is State.WAITING:
@@ -192,13 +196,10 @@ class Supervisor:
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
         """Handles a signal: the first asks for an orderly end, the next for an end at once."""
-        if not self._stopping:
-            self._stopping = True
-            self.say("stopping")
-            return
-        for life in self._lives:
+        for life in self._lives if self._stopping else ():
             if life.process is not None:
                 life.process.kill()
+        self._stopping = True
 
     def _log_name(self, life: _Life) -> str:
         log = self.logs / f"{life.part.name}.log"
@@ -219,7 +220,7 @@ def read_procfile(file: Path) -> dict[str, str]:
 def _answers(url: str | None) -> bool:
     if url is None:
         return True
-    with suppress(OSError, urllib.error.URLError), urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310
+    with suppress(OSError, http.client.HTTPException), DIRECT.open(url, timeout=1) as answer:
         return bool(answer.status == 200)
     return False
 

@@ -50,6 +50,8 @@ class Run:
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
+            env=os.environ
+            | {"http_proxy": "http://127.0.0.1:9"},  # nothing there: what runs here is not asked for by it
         )
 
     def until(self, words: str) -> None:
@@ -118,7 +120,7 @@ def test_a_part_starts_when_what_it_needs_is_ready(tmp_path: Path, runs: list[Ru
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     web = f"sh -c 'echo web $$ >> notes; exec {sys.executable} -m http.server --bind 127.0.0.1 {port}'"
-    knock = f"{sys.executable} -c 'import urllib.request; urllib.request.urlopen(\"http://127.0.0.1:{port}\")'"
+    knock = f"{sys.executable} -c 'import urllib.request; urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open(\"http://127.0.0.1:{port}\")'"
     parts = [
         Part("knock", knock, ("web",), once=True),
         Part("web", web, ("release",), ready=f"http://127.0.0.1:{port}/"),
