@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,6 +22,7 @@ from app import create_app
 from config import encryption
 from config.migrate import migrate
 from config.settings import Settings
+from dev.browser import find_browser
 from dev.servers import InUseError, Postgres, Server, Valkey
 from migrations.models import METADATA
 from tests.product import Hospital, make_settings, seed
@@ -87,6 +89,19 @@ def engine(settings: Settings) -> Iterator[Engine]:
     migrate(made)
     yield made
     made.dispose()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, closed with its module: while Playwright is open, this thread runs an event loop."""
+    flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-component-update disable-sync"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=find_browser(),
+            args=[f"--{flag}" for flag in (*flags.split(), "disable-background-networking")],
+        )
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ class OriginAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         request.url = self.origin + str(request.url).removeprefix(PUBLIC_ORIGIN)
+        proxies = requests.utils.get_environ_proxies(self.origin)  # those given are api.weixin.qq.com's
         return super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
 
 

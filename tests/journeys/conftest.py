@@ -1,4 +1,4 @@
-"""One service and one browser for all journeys; pictures of every page under var/pictures/."""
+"""One service for all journeys of a test process; pictures of every page under var/pictures/."""
 
 from __future__ import annotations
 
@@ -10,25 +10,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from config.settings import ROOT
 from tests.journeys.phones import Phone
 from tests.journeys.service import Service, running
 
-FLAGS = [
-    f"--{flag}"
-    for flag in (
-        "headless",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-    )
-]
 PICTURES = ROOT / "var/pictures"
 FOLDERS = count()
 
@@ -55,18 +42,6 @@ def service() -> Iterator[Service]:
     """The whole service, with the demo data, on a fresh database."""
     with own_folder() as var, running(var) as started:
         yield started
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium."""
-    found = os.environ.get("CHROMIUM") or next(
-        path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))
-    )
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

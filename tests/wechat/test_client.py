@@ -137,3 +137,12 @@ def test_exchange(api: Api) -> None:
     assert make(api.origin).exchange("c0de") == {"openid": "o1"}
     query = {"appid": "wx1", "secret": SECRET, "code": "c0de", "grant_type": "authorization_code"}
     assert api.calls[0].query == query
+
+
+def test_a_proxy_on_the_way_to_wechat_is_not_asked_for_another_origin(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    api.routes[MENU] = {"menu": {}}
+    assert make(api.origin).call("get", "menu/get") == {"menu": {}}

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from tests.wechat.simulator.conftest import Sim
 from tests.wechat.simulator.test_simulator_messages import DOCTOR, OPENID, send
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
+def browser_page(browser: Browser) -> Page:
     """A page of a desktop-sized Chromium."""
-    with sync_playwright() as playwright:
-        path = CHROMIUM if Path(CHROMIUM).exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
-        yield browser.new_page(viewport={"width": 1280, "height": 860}, locale="zh-CN")
-        browser.close()
+    return browser.new_page(viewport={"width": 1280, "height": 860}, locale="zh-CN")
 
 
 @pytest.fixture
