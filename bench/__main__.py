@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from bench import booking
+from bench import booking, web
 from config import database, encryption
 from config.migrate import migrate
 from dev.servers import Postgres, Valkey
@@ -24,6 +24,7 @@ def main() -> None:
             migrate(engine)
             booking.run(engine)
             engine.dispose()
+            web.run(settings)
         finally:
             valkey.stop()
             postgres.stop()

@@ -149,7 +149,8 @@ def test_lock_files_name_no_host_and_pin_every_hash() -> None:
 
 
 def test_nobody_imports_the_front_door() -> None:
-    assert offenders(r"^\s*(from app|import app)\b", SOURCES) == []
+    rooms = [path for path in SOURCES if path.relative_to(ROOT).parts[0] != "bench"]  # it measures the whole
+    assert offenders(r"^\s*(from app|import app)\b", rooms) == []
 
 
 def test_imports_go_down_only() -> None:
