@@ -7,6 +7,7 @@ from flask_wtf import CSRFProtect
 
 import commands
 import desk
+import integrations.sms
 import menus
 import wechat.service
 from config import clock, database, encryption, logging, redis
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     CSRFProtect(app)
     service = wechat.service.join(app, settings, store, index)
     menus.join(app, settings, index, service.jssdk, service.tickets)
-    desk.join(app)
-    commands.join(app, settings, engine, service)
+    menus.metrics.join(app, settings, service.client.limits)
+    desk.join(app, service.scenes)
+    commands.join(app, settings, engine, service, index, integrations.sms.connect(settings))
     return app

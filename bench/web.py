@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from bench.rounds import Way, compare
+from config.clock import real_now
 from config.settings import Settings
 from wechat.crypto import Crypto
 
@@ -46,7 +47,7 @@ def _no_op(app: Flask) -> None:
 
 def push(client: FlaskClient, crypto: Crypto, number: int) -> None:
     """One message as WeChat pushes it in safe mode."""
-    stamp, nonce = "1714112445", "n0nce"
+    stamp, nonce = str(int(real_now().timestamp())), "n0nce"
     body = crypto.seal(MESSAGE.format(number=number), stamp, nonce)
     sealed = body.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
     query = {

@@ -50,6 +50,17 @@ class Visit:
     patient: Patient
 
 
+@dataclass(frozen=True)
+class DayList:
+    """How many children a doctor with a WeChat account sees on a day, and when the first is expected."""
+
+    day: date
+    practitioner: Practitioner
+    department: Department
+    children: int
+    first_at: datetime
+
+
 _FREE = func.count().filter(Slot.status == SlotStatus.FREE)
 
 
@@ -202,6 +213,20 @@ def practitioner_visits(session: Session, viewer: Viewer, first: date, last: dat
         .order_by(Appointment.starts_at, Appointment.number)
     )
     return [Visit(*row) for row in rows]
+
+
+def day_lists(session: Session, day: date) -> list[DayList]:
+    """The doctors who have a WeChat account and somebody booked on a day, for the clinic's own messages."""
+    rows = session.execute(
+        select(Practitioner, Department, func.count(), func.min(Appointment.starts_at))
+        .join(Schedule, Schedule.practitioner_id == Practitioner.id)
+        .join(Department, Department.id == Practitioner.department_id)
+        .join(Appointment, Appointment.schedule_id == Schedule.id)
+        .where(Schedule.day == day, Schedule.status == ScheduleStatus.ACTIVE, Appointment.status.in_(COMING))
+        .where(Practitioner.active, Practitioner.account_id.is_not(None))
+        .group_by(Practitioner.id, Department.id)
+    )
+    return [DayList(day, *row) for row in rows]
 
 
 def practitioner_offers(session: Session, viewer: Viewer, first: date, last: date) -> list[Offer]:

@@ -16,11 +16,12 @@ from commands import demo_pictures
 from commands.demo_pictures import NO_CODE, UNKNOWN
 from config.clock import now, today
 from config.database import transaction
+from config.policy import PolicyChange, change
 from config.settings import ROOT, Settings
 from people import departments, importing, staff
 from people.actions import follow
 from people.index import IndexRecord
-from people.models import Practitioner, Sex, Title
+from people.models import Practitioner, Role, Sex, Title
 from people.queries import department
 from worker import jobs
 
@@ -45,6 +46,8 @@ def group(settings: Settings) -> click.Group:
         with transaction() as session:
             departments.load(session)
             new = _load_doctors(session, now())
+            _load_others(session, now())
+            _load_policy(session, now())
             importing.load(session, source, date.max)
         jobs.cut()
         children = list(importing.parse(source, date.max).values())
@@ -79,7 +82,28 @@ def _load_doctors(session: Session, at: datetime) -> int:
         session.add_all(_week(doctor, entry, data, today(at)))
         follow(session, entry["openid"], at)
         staff.bind(session, entry["code"], entry["openid"], at)
+        for role in ("doctor", *entry.get("roles", [])):
+            staff.grant(session, doctor, Role(role), by=None, now=at)
     return len(new)
+
+
+def _load_policy(session: Session, at: datetime) -> None:
+    """The rules in which the demo differs, unless somebody has set them otherwise."""
+    known = set(session.scalars(select(PolicyChange.key)))
+    for key, value in _read("doctors.toml")["policy"].items():
+        if key not in known:
+            change(session, key, value, author="command:demo", valid_from=at)
+
+
+def _load_others(session: Session, at: datetime) -> None:
+    """Staff without a roster: nobody's WeChat is bound to them yet, so the administrator can invite somebody."""
+    known = set(session.scalars(select(Practitioner.code)))
+    for entry in _read("doctors.toml")["member"]:
+        if entry["code"] not in known:
+            member = Practitioner(code=entry["code"], name=entry["name"])
+            session.add(member)
+            session.flush()
+            staff.grant(session, member, Role(entry["role"]), by=None, now=at)
 
 
 def _week(doctor: Practitioner, entry: dict[str, Any], data: dict[str, Any], since: date) -> list[Roster]:
@@ -121,7 +145,11 @@ def _readme(children: list[IndexRecord], to: Path) -> str:
         "Doctors, bound to the simulator's doctor-01 to doctor-12 in this order",
     ]
     for entry in _read("doctors.toml")["doctor"]:
-        lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['department']}")
+        also = "".join(f", {role}" for role in entry.get("roles", []))
+        lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['department']}{also}")
+    lines += ["", "Other staff, for whom the administrator can print an invitation"]
+    for entry in _read("doctors.toml")["member"]:
+        lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['role']}")
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,23 @@ def group(publisher: MenuPublisher) -> click.Group:
         """Publish the menu when WeChat has another one."""
         click.echo(f"menu {_checked(publisher.publish)}")
 
+    @menu.command("diff")
+    def diff() -> None:
+        """Show what publishing would change."""
+        click.echo(_checked(publisher.diff) or "WeChat has the same menus")
+
+    @menu.command("pull")
+    def pull() -> None:
+        """Print the menus that WeChat has as a file like config/data/menu.toml."""
+        click.echo(_checked(publisher.pull), nl=False)
+
+    @menu.command("delete")
+    @click.confirmation_option(prompt="Take all menus away from everybody?")
+    def delete() -> None:
+        """Take all menus away, the staff's too."""
+        _checked(publisher.delete)
+        click.echo("the account has no menu")
+
     return menu
 
 

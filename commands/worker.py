@@ -5,16 +5,18 @@ from __future__ import annotations
 import click
 
 from config.settings import Settings
-from notifications.channel import Channel
+from people.index import PatientIndex
+from wechat.tags import Tags
 from worker.app import run
+from worker.sender import Ways
 
 
-def command(settings: Settings, channel: Channel) -> click.Command:
-    """The command that sends through this channel."""
+def command(settings: Settings, ways: Ways, index: PatientIndex, tags: Tags) -> click.Command:
+    """The command that sends these ways; ``index`` knows the families' phones, ``tags`` WeChat's tags."""
 
     @click.command("worker")
     def worker() -> None:
         """Work through the queue until SIGTERM; run as many as you like."""
-        run(settings, channel)
+        run(settings, ways, index, tags)
 
     return worker

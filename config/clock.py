@@ -33,6 +33,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _shift
 
 
+def real_now() -> datetime:
+    """This moment for the world outside, which CLINIC_CLOCK does not shift: WeChat's stamps, quotas and midnights."""
+    return datetime.now(UTC)
+
+
 def local(moment: datetime) -> datetime:
     """The moment as the hospital's wall clock shows it."""
     return moment.astimezone(SHANGHAI)

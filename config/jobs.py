@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from procrastinate import App, SyncPsycopgConnector
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 HANDLE_FACT = "facts.handle"
@@ -24,6 +25,16 @@ def defer(
     """
     connection = session.connection().connection.driver_connection
     _queue.configure_task(task, lock=lock, schedule_at=at, connection=connection).defer(**arguments)
+
+
+def queued(session: Session) -> dict[tuple[str, str], int]:
+    """How many jobs there are by task and status (``todo``, ``doing``, ``failed``); what succeeded is gone."""
+    rows = session.execute(
+        text(
+            "select task_name, status::text, count(*) from procrastinate_jobs where status <> 'succeeded' group by 1, 2"
+        )
+    )
+    return {(task, status): count for task, status, count in rows}
 
 
 @dataclass(frozen=True)

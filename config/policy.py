@@ -12,6 +12,7 @@ from sqlalchemy import Index, String, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.clock import local
 from config.database import Base, Id
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
@@ -38,6 +39,30 @@ class Policy(BaseModel):
     bind_needs_phone: bool = Field(True, description="Binding asks for the last four digits of the phone on file.")
     remind_day_before_at: time = Field(time(18), description="When, on the day before, the reminder goes out.")
     remind_minutes_before: Count = Field(30, description="Minutes before the visit of the last reminder.")
+    doctor_group_minutes: Count = Field(
+        5, description="Minutes for which a doctor's new bookings are gathered into one message."
+    )
+    doctor_list_at: time = Field(time(18), description="When doctors are told of the next day's list.")
+    quiet_from: time = Field(time(21), description="From when on doctors are told only of what is for today.")
+    quiet_until: time = Field(time(7), description="When doctors are told of what waited for the morning.")
+
+    chat_staffed: bool = Field(
+        False,
+        description="People of the hospital answer in the chat (客服), in the hours below.",
+    )
+    chat_weekdays: str = Field("12345", pattern="^[1-7]*$", description="On which days: 1 is Monday, 7 is Sunday.")
+    chat_from: time = Field(time(8), description="From when on people answer in the chat.")
+    chat_until: time = Field(time(17), description="Until when people answer in the chat.")
+    parent_idle_minutes: Count = Field(720, description="Minutes without a page after which a parent is signed out.")
+    staff_idle_minutes: Count = Field(30, description="Minutes without a page after which staff are signed out.")
+    sign_in_hours: Count = Field(168, description="Hours after which a sign-in on a phone ends in any case.")
+    computer_sign_in_hours: Count = Field(12, description="Hours after which a sign-in on a computer ends in any case.")
+    invitation_hours: Count = Field(
+        24,
+        ge=1,
+        le=720,
+        description="Hours for which a member of staff's invitation is good (WeChat: at most 30 days).",
+    )
 
 
 class PolicyChange(Base):
@@ -52,6 +77,13 @@ class PolicyChange(Base):
     valid_from: Mapped[datetime]
     value: Mapped[Any] = mapped_column(JSONB)
     author: Mapped[str] = mapped_column(String(60))
+
+
+def chat_is_staffed(policy: Policy, now: datetime) -> bool:
+    """Whether people of the hospital answer in the chat at that moment."""
+    clock = local(now)
+    open_today = policy.chat_staffed and str(clock.isoweekday()) in policy.chat_weekdays
+    return open_today and policy.chat_from <= clock.time() < policy.chat_until
 
 
 def current(session: Session, now: datetime, department: str | None = None) -> Policy:

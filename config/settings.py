@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -15,6 +16,15 @@ from config.clock import parse_shift
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET = "dev"  # noqa: S105 - the prefix that marks a secret as one made by the development set-up
+PUBLIC_ORIGINS = (
+    "clinic_origin",
+    "wechat_api_origin",
+    "wechat_open_origin",
+    "wechat_pay_origin",
+    "sms_origin",
+    "wechat_jssdk_url",
+)
+DOMAIN_FILE = re.compile(r"(MP_verify_\w+\.txt):(\w+)", re.ASCII)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -40,6 +50,12 @@ class Settings(BaseSettings):
     wechat_secret: SecretStr = Field(description="The service account's AppSecret.")
     wechat_token: SecretStr = Field(description="The Token of the account's server configuration (3-32 characters).")
     wechat_aes_key: SecretStr = Field(description="The EncodingAESKey (43 characters).")
+    wechat_aes_key_previous: SecretStr = Field(
+        SecretStr(""), description="The EncodingAESKey before a change; its pushes are still taken. Empty: none."
+    )
+    wechat_domain_file: str = Field(
+        "", description="WeChat's proof of the domain, as `MP_verify_name.txt:content`; served at its name."
+    )
     wechat_api_origin: str = Field("https://api.weixin.qq.com", description="Where WeChat's API is.")
     wechat_open_origin: str = Field("https://open.weixin.qq.com", description="Where WeChat's OAuth page is.")
     wechat_jssdk_url: str = Field(
@@ -48,7 +64,42 @@ class Settings(BaseSettings):
     wechat_templates: dict[str, str] = Field(
         {}, description="JSON: message name to the account's template id (names in docs/messages.md)."
     )
+    wechat_pay_mchid: str = Field(
+        "", description="The merchant's id at WeChat Pay (商户号). Unset: nothing can be paid."
+    )
+    wechat_pay_serial: str = Field("", description="Serial number of the merchant's API certificate.")
+    wechat_pay_private_key: SecretStr = Field(
+        SecretStr(""), description="Private key of that certificate: PEM, or the path of a PEM file."
+    )
+    wechat_pay_apiv3_key: SecretStr = Field(SecretStr(""), description="The merchant's APIv3 key (32 characters).")
+    wechat_pay_public_key_id: str = Field(
+        "", description="Id of WeChat Pay's public key (`PUB_KEY_ID_...`). Unset: platform certificates alone verify."
+    )
+    wechat_pay_public_key: str = Field("", description="WeChat Pay's public key: PEM, or the path of a PEM file.")
+    wechat_pay_origin: str = Field("https://api.mch.weixin.qq.com", description="Where WeChat Pay's API is.")
+    wechat_subscriptions: dict[str, str] = Field(
+        {}, description="JSON: message name to the id of a subscription notice, where the account has no template."
+    )
+    sms_provider: Literal["off", "file", "tencent"] = Field(
+        "off", description="Who sends text messages: nobody, a file (development), or Tencent Cloud."
+    )
+    sms_outbox: Path = Field(ROOT / "var/sms.log", description="The file of `SMS_PROVIDER=file`.")
+    sms_secret_id: str = Field("", description="Tencent Cloud: SecretId.")
+    sms_secret_key: SecretStr = Field(SecretStr(""), description="Tencent Cloud: SecretKey.")
+    sms_app: str = Field("", description="Tencent Cloud: SmsSdkAppId.")
+    sms_sign: str = Field("", description="The approved signature (签名) that begins every text message.")
+    sms_templates: dict[str, str] = Field(
+        {},
+        description="JSON: message name to the provider's template id (docs/messages.md says which values it takes).",
+    )
+    sms_origin: str = Field("https://sms.tencentcloudapi.com", description="Where the provider's API is.")
     assets_dir: Path = Field(ROOT / "node_modules", description="Where the front-end packages were installed.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="The bearer token that `/metrics` asks for. Empty: there is no such page."
+    )
+    prometheus_multiproc_dir: Path | None = Field(
+        None, description="Folder in which this machine's processes share their metrics. The Procfile gives it."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     @property
@@ -77,33 +128,82 @@ class Settings(BaseSettings):
         problems = []
         if not self.database_url.startswith("postgres"):
             problems.append("DATABASE_URL must name a PostgreSQL server")
-        for name in ("clinic_origin", "wechat_api_origin", "wechat_open_origin"):
+        for name in ("clinic_origin", "wechat_api_origin", "wechat_open_origin", "wechat_pay_origin", "sms_origin"):
             parts = urlsplit(getattr(self, name))
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
                 problems.append(f"{name.upper()} must be an origin such as https://clinic.example.org, without a path")
-        try:
-            if len(base64.b64decode(self.wechat_aes_key.get_secret_value() + "=", validate=True)) != 32:
-                raise ValueError
-        except ValueError:
-            problems.append("WECHAT_AES_KEY must be the 43 characters of the account's EncodingAESKey")
+        problems += self._pay_problems() + self._sms_problems()
+        for name in ("wechat_aes_key", "wechat_aes_key_previous"):
+            key = getattr(self, name).get_secret_value()
+            if not _is_aes_key(key) and (key or name == "wechat_aes_key"):
+                problems.append(f"{name.upper()} must be the 43 characters of the account's EncodingAESKey")
+        if self.prometheus_multiproc_dir == Path():  # the library takes an empty name for the present folder
+            problems.append("PROMETHEUS_MULTIPROC_DIR must name a folder, or not be set")
+        if self.wechat_domain_file and not DOMAIN_FILE.fullmatch(self.wechat_domain_file):
+            problems.append("WECHAT_DOMAIN_FILE must be MP_verify_<name>.txt:<content>, as WeChat's file has them")
         try:
             parse_shift(self.clinic_clock)
         except ValueError as error:
             problems.append(f"CLINIC_CLOCK: {error}")
         return problems
 
+    def _pay_problems(self) -> list[str]:
+        problems = []
+        secrets = {
+            "WECHAT_PAY_MCHID": self.wechat_pay_mchid,
+            "WECHAT_PAY_SERIAL": self.wechat_pay_serial,
+            "WECHAT_PAY_PRIVATE_KEY": self.wechat_pay_private_key.get_secret_value(),
+            "WECHAT_PAY_APIV3_KEY": self.wechat_pay_apiv3_key.get_secret_value(),
+        }
+        if any(secrets.values()) and not all(secrets.values()):
+            problems.append(f"{', '.join(name for name, value in secrets.items() if not value)} missing: all or none")
+        if len(self.wechat_pay_apiv3_key.get_secret_value()) not in {0, 32}:
+            problems.append("WECHAT_PAY_APIV3_KEY must have 32 characters")
+        if bool(self.wechat_pay_public_key_id) != bool(self.wechat_pay_public_key):
+            problems.append("WECHAT_PAY_PUBLIC_KEY_ID and WECHAT_PAY_PUBLIC_KEY go together")
+        return problems
+
+    def _sms_problems(self) -> list[str]:
+        needed = {
+            "SMS_SECRET_ID": self.sms_secret_id,
+            "SMS_SECRET_KEY": self.sms_secret_key.get_secret_value(),
+            "SMS_APP": self.sms_app,
+            "SMS_SIGN": self.sms_sign,
+            "SMS_TEMPLATES": self.sms_templates,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        return [f"{', '.join(missing)} missing for SMS_PROVIDER"] if self.sms_provider == "tencent" and missing else []
+
     def _production_problems(self) -> list[str]:
         problems = []
         if self.clinic_clock:
             problems.append("CLINIC_CLOCK is refused in production")
-        for name in ("secret_key", "field_keys", "blind_index_key", "wechat_secret", "wechat_token"):
+        if self.sms_provider == "file":
+            problems.append("SMS_PROVIDER=file is refused in production")
+        for name in (
+            "secret_key",
+            "field_keys",
+            "blind_index_key",
+            "wechat_secret",
+            "wechat_token",
+            "wechat_pay_apiv3_key",
+            "metrics_token",
+        ):
             if getattr(self, name).get_secret_value().startswith(DEVELOPMENT_SECRET):
                 problems.append(f"{name.upper()} is a development secret")
-        for name in ("secret_key", "blind_index_key"):
-            if len(getattr(self, name).get_secret_value()) < 32:
+        for name in ("secret_key", "blind_index_key", "metrics_token"):
+            length = len(getattr(self, name).get_secret_value())
+            if length < 32 and (length or name != "metrics_token"):
                 problems.append(f"{name.upper()} must have at least 32 characters")
-        for name in ("clinic_origin", "wechat_api_origin", "wechat_open_origin", "wechat_jssdk_url"):
+        for name in PUBLIC_ORIGINS:
             parts = urlsplit(getattr(self, name))
             if parts.scheme != "https" or parts.hostname in LOOPBACK:
                 problems.append(f"{name.upper()} must be https and not this machine")
         return problems
+
+
+def _is_aes_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text + "=", validate=True)) == 32
+    except ValueError:
+        return False

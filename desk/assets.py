@@ -1,4 +1,4 @@
-"""The style sheet of the staff's pages, under an address that changes with its content."""
+"""The style sheet and script of the staff's pages, under an address that changes with their content."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from config.assets import load
 from config.errors import NotFound
 from wechat.signin import public
 
+HERE = Path(__file__).parent / "static"
+
 
 def join(app: Flask) -> None:
-    """Read the file and serve it."""
-    sheet = load({"desk.css": Path(__file__).parent / "static/desk.css"})["desk.css"]
+    """Read the files and serve them."""
+    assets = load({name: HERE / name for name in ("desk.css", "signin.js")})
 
     @public
-    def desk_css(digest: str) -> Response:
-        if digest != sheet.digest:
+    def desk_asset(digest: str, name: str) -> Response:
+        found = assets.get(name)
+        if found is None or digest != found.digest:
             raise NotFound
         keep = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(sheet.body, content_type=sheet.type, headers=keep)
+        return Response(found.body, content_type=found.type, headers=keep)
 
-    app.add_url_rule("/desk/assets/<digest>/desk.css", "desk_css", desk_css)
-    app.add_template_global(lambda: url_for("desk_css", digest=sheet.digest), "desk_css")
+    app.add_url_rule("/desk/assets/<digest>/<name>", "desk_asset", desk_asset)
+    app.add_template_global(lambda name: url_for("desk_asset", digest=assets[name].digest, name=name), "desk_asset")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from booking import queries
@@ -15,8 +16,8 @@ from config.clock import now, today
 from config.database import transaction
 from config.policy import current
 from desk.pages import bp, page
-from people.access import practitioner_of
-from wechat.signin import signed_in, viewer
+from people.models import Role
+from wechat.signin import member, staff, viewer
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,18 @@ class Day:
 
 
 @bp.get("")
-@signed_in
+@staff(*Role)
 def my_list() -> ResponseReturnValue:
+    """The list for doctors; others of the staff begin with their tasks."""
+    if Role.DOCTOR not in member().roles:
+        return redirect(url_for("desk.task_list"))
     who = viewer()
     with transaction() as database:
         first = today(now())
-        doctor = practitioner_of(database, who)
         last = first + timedelta(days=current(database, now()).horizon_last_day)
         visits = queries.practitioner_visits(database, who, first, last)
         offers = queries.practitioner_offers(database, who, first, last)
-    return page("list.html", doctor=doctor, days=by_day(visits, offers), today=first, booked=len(visits))
+    return page("list.html", doctor=member().practitioner, days=by_day(visits, offers), today=first, booked=len(visits))
 
 
 def by_day(visits: list[Visit], offers: list[Offer]) -> list[Day]:

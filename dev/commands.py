@@ -41,7 +41,7 @@ def test(arguments: list[str]) -> None:
     install()
     if "not browser" not in arguments:
         os.environ["CHROMIUM"] = install_browser()
-    _become("python", "-m", "pytest", "-n", "2", "--dist", "loadscope", *arguments)
+    _become("python", "-m", "pytest", "-n", "3", "--dist", "loadscope", *arguments)
 
 
 def lint(_: list[str]) -> None:

@@ -27,6 +27,8 @@ TEMPLATES = {
     "appointment-reminder": "TPL_appointment_reminder_0000000000000000001",
     "practitioner-booked": "TPL_practitioner_booked_00000000000000000001",
     "practitioner-cancelled": "TPL_practitioner_cancelled_00000000000000001",
+    "practitioner-bookings": "TPL_practitioner_bookings_0000000000000000001",
+    "practitioner-tomorrow": "TPL_practitioner_tomorrow_0000000000000000001",
     "guardian-bound": "TPL_guardian_bound_0000000000000000000000001",
 }
 
@@ -50,11 +52,15 @@ def development(var: Path, given: Mapping[str, str]) -> dict[str, str]:
         "WECHAT_OPEN_ORIGIN": simulator,
         "WECHAT_JSSDK_URL": f"{simulator}/open/js/jweixin-1.6.0.js",
         "WECHAT_TEMPLATES": json.dumps(TEMPLATES),
+        "PROMETHEUS_MULTIPROC_DIR": str(var / "metrics"),
+        "SMS_PROVIDER": "file",
+        "SMS_OUTBOX": str(var / "sms.log"),
         "SIMULATOR_ACCOUNT_ID": "gh_5f0c1de9a7b3",
         "SIMULATOR_BIND": f"127.0.0.1:{chosen['SIMULATOR_PORT']}",
         "SIMULATOR_BACKEND": clinic,
         "SIMULATOR_STATE": str(var / "simulator.json"),
         "SIMULATOR_QR_DIR": str(var / "demo/qr"),
+        "SIMULATOR_KEYS": str(var / "simulator-keys"),
         **chosen,
     }
 

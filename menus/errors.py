@@ -29,7 +29,7 @@ TITLES = {
     "too-late-to-cancel": N_("Too late to cancel here"),
     "too-many-tries": N_("Please wait a little"),
     "not-signed-in": N_("Please sign in again"),
-    "not-staff": N_("For the clinic's doctors"),
+    "not-staff": N_("For the clinic's staff"),
 }
 OTHERWISE = N_("That did not work")
 HTTP = {
@@ -86,7 +86,7 @@ def expired(error: CSRFError) -> ResponseReturnValue:
     """A form whose token is missing or old. What was typed is offered for sending again, if our own page sent it."""
     log.info("csrf", reason=error.description)
     view = current_app.view_functions[request.endpoint or ""]
-    if getattr(view, "guard", "") == "signed-in" and account_id() is None:
+    if getattr(view, "guard", "") in {"signed-in", "staff"} and account_id() is None:
         return refused(NotSignedIn())
     kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     again = kept if kept and from_our_page() else None

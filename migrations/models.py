@@ -8,7 +8,11 @@ import booking.models  # noqa: F401
 import config.policy
 import config.states  # noqa: F401
 import notifications.models  # noqa: F401
-import people.models  # noqa: F401
+import people.computers
+import people.invitations
+import people.models
+import people.sessions
+import people.tasks  # noqa: F401
 from config.database import Base
 
 METADATA = Base.metadata

@@ -25,11 +25,12 @@ class OutgoingMessage:
 
 
 class ChannelError(Exception):
-    """The message was not taken. ``code`` says why, ``retry`` whether and how soon trying again can help."""
+    """The message was not taken, or (``unknown``) perhaps it was: the answer did not come. ``code`` says why,
+    ``retry`` whether and how soon trying again can help."""
 
-    def __init__(self, code: str, retry: Retry) -> None:
+    def __init__(self, code: str, retry: Retry, *, unknown: bool = False) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.unknown = code, unknown
         self.retry: Retry = retry
 
 

@@ -8,26 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentReminderDue
 from booking.models import AppointmentStatus
 from booking.queries import Visit, visit
 from config.formats import masked
-from config.ids import new_id
 from config.jobs import Fact
 from config.text import N_, known, translate
 from notifications.catalogue import messages
-from notifications.fitting import Value
-from notifications.models import Notification, NotificationStatus
+from notifications.doctors import tell_practitioner_booked, tell_practitioner_cancelled
+from notifications.preferences import muted
+from notifications.writing import Values, put, visit_values
 from people.events import GuardianBound
 from people.models import Account, GuardianStatus, Patient, RelatedPerson
 from people.queries import guardians
-
-Values = dict[str, Value]
 
 # At most 20 characters each, in both languages (``thing``).
 REASONS = {"parent": N_("Cancelled by family")}
@@ -49,22 +45,12 @@ def tell_booker_cancelled(session: Session, fact: AppointmentCancelled, now: dat
 
 
 def remind_booker(session: Session, fact: AppointmentReminderDue, now: datetime) -> None:
-    """The parent who booked is reminded, unless the visit was cancelled meanwhile or has begun."""
+    """The parent who booked is reminded, unless the visit was cancelled meanwhile, has begun, or they muted it."""
     coming = visit(session, fact.appointment_id)
     begins = coming.appointment.starts_at
     if coming.appointment.status is AppointmentStatus.BOOKED and begins > now:
         hint = {"hint": HINTS[fact.when]}
         _tell_booker(session, "appointment-reminder", coming, now, text=hint, occasion=fact.when, expires_at=begins)
-
-
-def tell_practitioner_booked(session: Session, fact: AppointmentBooked, now: datetime) -> None:
-    """The doctor learns of a new number on the list."""
-    _tell_practitioner(session, "practitioner-booked", visit(session, fact.appointment_id), now)
-
-
-def tell_practitioner_cancelled(session: Session, fact: AppointmentCancelled, now: datetime) -> None:
-    """The doctor learns that a number has left the list."""
-    _tell_practitioner(session, "practitioner-cancelled", visit(session, fact.appointment_id), now)
 
 
 def tell_other_guardians(session: Session, fact: GuardianBound, now: datetime) -> None:
@@ -81,7 +67,7 @@ def tell_other_guardians(session: Session, fact: GuardianBound, now: datetime) -
             "time": bound.bound_at,
             "hint": translate(known(account.locale), BOUND_HINT),
         }
-        _put(session, "guardian-bound", account, bound.id, values, now, link=child.id)
+        put(session, "guardian-bound", account, bound.id, values, now, link=child.id)
 
 
 HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ...]] = {
@@ -109,56 +95,9 @@ def _tell_booker(
     expires_at: datetime | None = None,
 ) -> None:
     account = session.get_one(Account, about.appointment.account_id)
-    locale = known(account.locale)
-    values = _visit_values(about, locale) | {name: translate(locale, msgid) for name, msgid in (text or {}).items()}
-    source = about.appointment.id
-    _put(session, message, account, source, values, now, link=source, occasion=occasion, expires_at=expires_at)
-
-
-def _tell_practitioner(session: Session, message: str, about: Visit, now: datetime) -> None:
-    if about.practitioner.account_id is None:
+    if messages()[message].mutable and message in muted(session, account.id):
         return
-    account = session.get_one(Account, about.practitioner.account_id)
+    locale = known(account.locale)
+    values = visit_values(about, locale) | {name: translate(locale, msgid) for name, msgid in (text or {}).items()}
     source = about.appointment.id
-    _put(session, message, account, source, _visit_values(about, known(account.locale)), now, link=source)
-
-
-def _visit_values(about: Visit, locale: str) -> Values:
-    return {
-        "child": masked(about.patient.name),
-        "department": about.department.name[locale],
-        "doctor": about.practitioner.name[locale],
-        "time": about.appointment.starts_at,
-        "number": str(about.appointment.number),
-    }
-
-
-def _put(
-    session: Session,
-    message: str,
-    account: Account,
-    source_id: UUID,
-    values: Values,
-    now: datetime,
-    *,
-    link: UUID,
-    occasion: str = "",
-    expires_at: datetime | None = None,
-) -> None:
-    entry = messages()[message]
-    row = insert(Notification).values(
-        id=new_id(),
-        account_id=account.id,
-        message=message,
-        source_id=source_id,
-        occasion=occasion,
-        data=entry.fit(values),
-        path=entry.path.format(id=link),
-        status=NotificationStatus.QUEUED,
-        due_at=now,
-        expires_at=expires_at,
-        attempts=0,
-        created_at=now,
-    )
-    once = [Notification.message, Notification.source_id, Notification.account_id, Notification.occasion]
-    session.execute(row.on_conflict_do_nothing(index_elements=once))
+    put(session, message, account, source, values, now, link=source, occasion=occasion, expires_at=expires_at)

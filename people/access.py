@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from people.models import Account, GuardianStatus, Patient, Practitioner, RelatedPerson
-from people.refusals import NotStaff
+from people.models import Account, GuardianStatus, Patient, Practitioner, PractitionerRole, RelatedPerson, Role
+from people.refusals import NotStaff, RoleMissing
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,15 @@ class Viewer:
 
     account_id: UUID
     locale: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of staff with the roles held now; ``departments`` says where a role of one department is held."""
+
+    practitioner: Practitioner
+    roles: frozenset[Role]
+    departments: frozenset[tuple[Role, UUID]]
 
 
 def account_of(session: Session, viewer: Viewer) -> Account:
@@ -57,3 +67,20 @@ def practitioner_of(session: Session, viewer: Viewer) -> Practitioner:
     if practitioner is None:
         raise NotStaff
     return practitioner
+
+
+def member_of(session: Session, viewer: Viewer, roles: Collection[Role] = ()) -> Member:
+    """The member of staff that the viewer is, who holds one of ``roles`` (any role when none is named).
+
+    Asked anew by every request, so that what is taken away is gone at once. Raises NotStaff, RoleMissing.
+    """
+    practitioner = practitioner_of(session, viewer)
+    held = session.scalars(select(PractitionerRole).where(PractitionerRole.practitioner_id == practitioner.id)).all()
+    member = Member(
+        practitioner,
+        frozenset(row.role for row in held),
+        frozenset((row.role, row.department_id) for row in held if row.department_id),
+    )
+    if not member.roles & set(roles or Role):
+        raise RoleMissing
+    return member

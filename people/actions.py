@@ -51,8 +51,20 @@ def unfollow(session: Session, openid: str, now: datetime) -> None:
     """
     account = ensure_account(session, openid, now)
     account.followed, account.unfollowed_at = False, now
-    account.unionid = account.locale = None
+    _erase(account)
     audit(session, "unfollow", at=now, entity="account", entity_id=account.id, account_id=account.id)
+
+
+def erase_profile(session: Session, openid: str, now: datetime) -> None:
+    """A WeChat user takes back what WeChat let us know of them: the profile is erased as when they leave."""
+    account = session.scalar(select(Account).where(Account.openid == openid))
+    if account is not None:
+        _erase(account)
+        audit(session, "erase-profile", at=now, entity="account", entity_id=account.id, account_id=account.id)
+
+
+def _erase(account: Account) -> None:
+    account.unionid = account.locale = None
 
 
 def choose_locale(session: Session, account_id: UUID, locale: str) -> None:

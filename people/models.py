@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,19 +62,54 @@ class Title(StrEnum):
 
 
 class Practitioner(Base):
-    """A member of the medical staff; the name, title and licence are shown to parents before booking."""
+    """A member of the staff. A doctor has a title and a licence, shown to parents before booking; others have none."""
 
     __tablename__ = "practitioners"
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(String(20), unique=True)
-    department_id: Mapped[UUID] = mapped_column(ForeignKey("departments.id"), index=True)
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"), index=True)
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
     name: Mapped[Json]
-    title: Mapped[Title] = mapped_column(stored_enum(Title, "title"))
-    speciality: Mapped[Json]
-    licence: Mapped[str] = mapped_column(String(40))
+    title: Mapped[Title | None] = mapped_column(stored_enum(Title, "title"))
+    speciality: Mapped[Json] = mapped_column(default=dict)
+    licence: Mapped[str | None] = mapped_column(String(40))
     active: Mapped[bool] = mapped_column(default=True)
+
+
+class Role(StrEnum):
+    """What a member of staff may do. Team leads and department heads hold it for one department."""
+
+    DOCTOR = "doctor"
+    TEAM_LEAD = "team-lead"
+    PHARMACIST = "pharmacist"
+    DISPATCHER = "dispatcher"
+    DEPARTMENT_HEAD = "department-head"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class PractitionerRole(Base):
+    """A role that a member of staff holds now; taking it away deletes the row (the audit record keeps both)."""
+
+    __tablename__ = "practitioner_roles"
+    __table_args__ = (
+        CheckConstraint("(role in ('team-lead', 'department-head')) = (department_id is not null)", name="department"),
+        Index(
+            "uq_practitioner_roles_everywhere",
+            "practitioner_id",
+            "role",
+            unique=True,
+            postgresql_where=text("department_id is null"),
+        ),
+        Index("uq_practitioner_roles_department", "practitioner_id", "role", "department_id", unique=True),
+    )
+
+    id: Mapped[Id]
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioners.id"))
+    role: Mapped[Role] = mapped_column(stored_enum(Role, "role"))
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"), index=True)
+    granted_at: Mapped[datetime]
 
 
 class Sex(StrEnum):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.database import Json
 from config.errors import NotFound
 from people.access import Viewer
 from people.models import Account, Department, GuardianStatus, Patient, Practitioner, RelatedPerson
@@ -62,3 +63,9 @@ def practitioner_account(session: Session, practitioner_id: UUID) -> Account | N
         .join(Practitioner, Practitioner.account_id == Account.id)
         .where(Practitioner.id == practitioner_id)
     )
+
+
+def practitioner_names(session: Session, ids: Collection[UUID]) -> dict[UUID, Json]:
+    """The names of members of staff, ``{"zh_CN": ..., "en": ...}`` each, by id."""
+    rows = session.execute(select(Practitioner.id, Practitioner.name).where(Practitioner.id.in_(ids)))
+    return {row.id: row.name for row in rows}

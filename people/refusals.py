@@ -65,8 +65,69 @@ class OpenAppointments(Refused):
 
 
 class NotStaff(Refused):
-    """The account is not bound to an active practitioner."""
+    """The account is not bound to an active member of staff."""
 
     code = "not-staff"
     status = 403
-    message = N_("This page is for the clinic's doctors. Your WeChat account is not bound to one.")
+    message = N_("This page is for the clinic's staff. Your WeChat account is not bound to a member of staff.")
+
+
+class RoleMissing(Refused):
+    """A member of staff without a role that the page asks for."""
+
+    code = "role-missing"
+    status = 403
+    message = N_("Your role does not include this page. An administrator of the clinic can change your roles.")
+
+
+class LicenceMissing(Refused):
+    """Only who has a title and a licence can be a doctor here."""
+
+    code = "licence-missing"
+    status = 422
+    message = N_("A doctor needs a title and a licence number on record.")
+
+
+class DepartmentMissing(Refused):
+    """Team leads and department heads are it for one department."""
+
+    code = "department-missing"
+    status = 422
+    message = N_("Please choose the department for which this role is held.")
+
+
+class LastAdministrator(Refused):
+    """Without an administrator nobody could let anybody in again."""
+
+    code = "last-administrator"
+    message = N_("This is the clinic's only administrator. Make somebody else an administrator first.")
+
+
+class CodeTaken(Refused):
+    """Another member of staff has this staff number."""
+
+    code = "code-taken"
+    status = 422
+    message = N_("Another member of staff has this staff number.")
+
+
+class StaffLeft(Refused):
+    """A member of staff who has left can't be invited."""
+
+    code = "staff-left"
+    message = N_("This member of staff has left. Let them in again first.")
+
+
+class TooManyCodes(Refused):
+    """So many codes were asked for at once that something is wrong; WeChat gives a limited number per day."""
+
+    code = "too-many-codes"
+    status = 429
+    message = N_("Too many codes were asked for just now. Please wait a minute and try again.")
+
+
+class CodeWorthless(Refused):
+    """A sign-in code was used, is too old, or was seen by somebody else: one answer for all."""
+
+    code = "code-worthless"
+    message = N_("This code has been used or is too old. Nobody was signed in. Please ask the computer for a new code.")

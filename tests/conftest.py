@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -26,6 +27,11 @@ from dev.browser import find_browser
 from dev.servers import InUseError, Postgres, Server, Valkey
 from migrations.models import METADATA
 from tests.product import Hospital, make_settings, seed
+
+# Enough for every run; `make test ARGS="--hypothesis-profile=thorough"` looks ten times as hard.
+hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis.settings.load_profile("quick")
 
 SERVERS = Path(__file__).parents[1] / "var" / "tests" / "servers"
 

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from booking.actions import cut_schedules
 from booking.models import Period, Roster
-from config.clock import today
+from config.clock import now, today
+from config.database import transaction
+from config.policy import Policy
 from config.settings import Settings
 from people.index import IndexRecord, code_blind, number_blind, put
-from people.models import Account, Department, Patient, Practitioner, RelatedPerson, Relation, Sex, Title
+from people.models import (
+    Account,
+    Department,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    RelatedPerson,
+    Relation,
+    Role,
+    Sex,
+    Title,
+)
+from people.sessions import SignInKind, begin
+from people.staff import PER_DEPARTMENT
 
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) MicroMessenger/8.0.50 Language/zh_CN"
 HOURS = {Period.MORNING: (time(8), time(12)), Period.AFTERNOON: (time(13, 30), time(17))}
 
 
@@ -81,7 +100,34 @@ def practitioner(session: Session, code: str, of: Department, account: Account |
     )
     session.add(found)
     session.flush()
+    session.add(PractitionerRole(practitioner_id=found.id, role=Role.DOCTOR, granted_at=EPOCH))
+    session.flush()
     return found
+
+
+def member(
+    session: Session, code: str, account: Account | None, *roles: Role, of: Department | None = None
+) -> Practitioner:
+    """A member of staff who is no doctor."""
+    found = Practitioner(
+        code=code, account_id=account.id if account else None, name={"zh_CN": "钱平", "en": "Qian Ping"}
+    )
+    session.add(found)
+    session.flush()
+    for role in roles:
+        where = of.id if of and role in PER_DEPARTMENT else None
+        session.add(PractitionerRole(practitioner_id=found.id, role=role, department_id=where, granted_at=EPOCH))
+    session.flush()
+    return found
+
+
+def sign_in(client: FlaskClient, account: Account, *, kind: SignInKind = SignInKind.WECHAT) -> UUID:
+    """Sign a browser in as somebody; returns the sign-in's id."""
+    with transaction() as session:
+        made = begin(session, account, kind, PHONE, now(), Policy())
+    with client.session_transaction() as kept:
+        kept["sign_in"] = str(made.id)
+    return made.id
 
 
 def account(session: Session, openid: str, now: datetime) -> Account:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 import requests
@@ -11,24 +11,15 @@ from requests.adapters import HTTPAdapter
 from wechatpy import WeChatClient as WechatpyClient
 from wechatpy.exceptions import WeChatException
 
+from config.metrics import CALLS
+from wechat.errors import Busy, OverLimit, StaleToken, WeChatError, WeChatUnavailable, refusal
+from wechat.limits import Limits
+
+__all__ = ["Tokens", "WeChatClient", "WeChatError", "WeChatUnavailable"]
+
 TIMEOUT = (2.0, 4.0)  # seconds to connect, seconds of silence
 PUBLIC_ORIGIN = "https://api.weixin.qq.com"  # where wechatpy, in places, insists on going
-STALE_TOKEN = frozenset({40001, 40014, 42001})
-_RID = re.compile(r"\s*,?\s*rid: ([0-9A-Za-z-]+)")
-
-
-class WeChatError(Exception):
-    """WeChat answered with an error code. ``rid`` is the request id that WeChat's support asks for."""
-
-    def __init__(self, code: int, message: str) -> None:
-        found = _RID.search(message)
-        self.code, self.rid = code, found[1] if found else ""
-        self.message = _RID.sub("", message)
-        super().__init__(f"{code} {self.message} rid={self.rid}")
-
-
-class WeChatUnavailable(Exception):
-    """WeChat did not answer, or not in a way that can be read. Carries a kind of error, never an address or a key."""
+BUSY_PAUSES = (0.2, 0.8)  # seconds before each further try when WeChat says that it is busy (-1)
 
 
 class Tokens(Protocol):
@@ -76,8 +67,8 @@ class _Wechatpy(WechatpyClient):  # type: ignore[misc]
 class WeChatClient:
     """Calls of WeChat's API. Every method raises WeChatError or WeChatUnavailable and nothing else."""
 
-    def __init__(self, appid: str, secret: str, origin: str) -> None:
-        self.appid, self._secret = appid, secret
+    def __init__(self, appid: str, secret: str, origin: str, limits: Limits) -> None:
+        self.appid, self._secret, self.limits = appid, secret, limits
         self._api = _Wechatpy(appid, secret, timeout=TIMEOUT, auto_retry=False)
         self._api._http.mount(PUBLIC_ORIGIN, OriginAdapter(origin))
         self.tokens: Tokens
@@ -87,9 +78,8 @@ class WeChatClient:
         token = self.tokens.current()
         try:
             return self._request(method, f"/cgi-bin/{path}", data, {**params, "access_token": token})
-        except WeChatError as error:
-            if error.code not in STALE_TOKEN:
-                raise
+        except StaleToken:
+            pass
         token = self.tokens.renewed(token)
         return self._request(method, f"/cgi-bin/{path}", data, {**params, "access_token": token})
 
@@ -106,6 +96,32 @@ class WeChatClient:
     def _request(
         self, method: str, path: str, data: Mapping[str, Any] | None, params: Mapping[str, str]
     ) -> dict[str, Any]:
+        """Ask unless the API is closed to us; when WeChat is busy, a few times."""
+        self.limits.check(path)
+        for pause in BUSY_PAUSES:
+            try:
+                return self._counted(method, path, data, params)
+            except Busy:
+                sleep(pause)
+        return self._counted(method, path, data, params)
+
+    def _counted(self, method: str, path: str, *asked: Any) -> dict[str, Any]:
+        start, outcome = monotonic(), "unavailable"
+        try:
+            answer = self._once(method, path, *asked)
+            outcome = "ok"
+        except WeChatError as error:
+            outcome = str(error.code)
+            if isinstance(error, OverLimit):
+                self.limits.note(path, error)
+            raise
+        finally:
+            CALLS.labels(path, outcome).observe(monotonic() - start)
+        return answer
+
+    def _once(
+        self, method: str, path: str, data: Mapping[str, Any] | None, params: Mapping[str, str]
+    ) -> dict[str, Any]:
         query = {"access_token": None, **params}  # named, so that wechatpy doesn't look for one
         body = {} if data is None else {"data": dict(data)}
         try:
@@ -113,7 +129,7 @@ class WeChatClient:
         except WeChatException as error:
             if not isinstance(error.errcode, int):
                 raise WeChatUnavailable("bad-status") from None
-            raise WeChatError(error.errcode, str(error.errmsg)) from None
+            raise refusal(error.errcode, str(error.errmsg)) from None
         except (requests.RequestException, ValueError, TypeError) as error:  # an address would show the secret: cut off
             raise WeChatUnavailable(type(error).__name__) from None
         if not isinstance(answer, dict):

@@ -56,7 +56,7 @@ def _unpacked(plain: bytes, app_id: str) -> str:
 
 @dataclass(frozen=True)
 class Crypto:
-    """Signs, checks, opens and seals for one account."""
+    """Signs, checks, opens and seals for one account, with one EncodingAESKey."""
 
     token: str
     aes_key: str

@@ -1,10 +1,8 @@
-"""What the account answers in the chat: small handlers, asked in order until one has an answer."""
+"""What the account answers in the chat: small handlers, and the table that says which is asked about what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from sqlalchemy import select
@@ -13,29 +11,37 @@ from sqlalchemy.orm import Session
 from config.clock import now
 from config.database import transaction
 from config.formats import masked
-from config.hospital import hospital
-from config.text import CHINESE, ENGLISH, N_, known, translate
+from config.policy import chat_is_staffed, current
+from config.text import CHINESE, ENGLISH, N_, known
 from notifications import results
-from people import queries
+from people import queries, staff
 from people.access import Viewer
-from people.actions import choose_locale, ensure_account, follow, unfollow
-from people.index import IndexRecord, PatientIndex, code_blind, number_blind
+from people.actions import choose_locale, ensure_account, erase_profile, follow, unfollow
+from people.index import PatientIndex, code_blind, number_blind
 from people.models import Account, GuardianStatus
 from wechat import emergency, qr
-from wechat.inbound import (
+from wechat.messages import (
+    AccountVerified,
+    AuthorizationCancelled,
+    AuthorizationRevoked,
+    Clicked,
+    Event,
     Followed,
     Inbound,
-    OtherEvent,
+    Message,
     Picture,
     Scanned,
+    SceneScanned,
     TemplateFinished,
     Text,
     Unfollowed,
 )
 from wechat.pictures import Pictures
-from wechat.replies import Nothing, Reply, TextReply
+from wechat.replies import Nothing, PassOn, Reply, TextReply
+from wechat.router import Route, Scan, Turn, answer
+from wechat.scenes import scene_scanned
 from wechat.tickets import Tickets
-from wechat.words import is_number, meaning
+from wechat.words import is_number
 
 log = structlog.get_logger()
 
@@ -43,46 +49,6 @@ SCAN_CHILD = "scan-child"  # the key of the menu's scan entry (config/data/menu.
 CODES_TRIED = 4  # in one picture
 
 
-@dataclass(frozen=True)
-class Scan:
-    """What was found out about a code before the transaction: ``code`` is None when none could be read."""
-
-    code: str | None = None
-    record: IndexRecord | None = None
-    ticket: str | None = None
-    fetched: bool = True
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One message and what a handler may use to answer it."""
-
-    message: Inbound
-    session: Session
-    now: datetime
-    locale: str
-    origin: str
-    scan: Scan | None = None
-
-    def say(self, text: str, locale: str | None = None, **params: object) -> TextReply:
-        """The text in the account's language; the names of PAGES stand for links, ``%(hospital)s`` for the name."""
-        locale = locale or self.locale
-        links = {name: self.link(path, label, locale) for name, (path, label) in PAGES.items()}
-        fixed = {"hospital": hospital().name[locale], "ambulance": hospital().number("emergency")}
-        return TextReply(translate(locale, text, **{**links, **fixed, **params}))
-
-    def link(self, path: str, label: str, locale: str | None = None) -> str:
-        """A link in the chat to a page of ours."""
-        return f'<a href="{self.origin}{path}">{translate(locale or self.locale, label)}</a>'
-
-
-PAGES = {
-    "book": ("/internet-diagnosis", N_("Book a doctor")),
-    "visits": ("/visits", N_("My visits")),
-    "children": ("/children", N_("My children")),
-    "bind": ("/children/bind", N_("Bind your child")),
-    "help": ("/help", N_("Help")),
-}
 URGENT = N_("In an emergency call %(ambulance)s or come to the emergency department at once: nobody watches this chat.")
 WELCOME = N_(
     "Welcome to the internet clinic of %(hospital)s. A doctor sees your child by video, for a follow-up. Three steps:\n"
@@ -121,28 +87,39 @@ NO_CODE = N_(
 NO_PICTURE = N_("We could not load the picture. Please send it again, or tap Scan in the menu.")
 
 
-def followed(turn: Turn) -> Reply | None:
+def followed(turn: Turn) -> Reply:
     """A new follower is welcomed with the three steps."""
-    if not isinstance(turn.message, Followed):
-        return None
     account = follow(turn.session, turn.message.openid, turn.now)
+    staff.refollowed(turn.session, account.id)
     locale = known(account.locale)
     return TextReply(turn.say(WELCOME, locale).text + turn.say(URGENT, locale).text)
 
 
-def unfollowed(turn: Turn) -> Reply | None:
+def unfollowed(turn: Turn) -> Reply:
     """Who leaves hears nothing more."""
-    if not isinstance(turn.message, Unfollowed):
-        return None
     unfollow(turn.session, turn.message.openid, turn.now)
     return Nothing()
 
 
-def template_finished(turn: Turn) -> Reply | None:
+def profile_revoked(turn: Turn) -> Reply:
+    """Who takes back what WeChat let us know, or closes their WeChat account, loses the profile, not the record."""
+    erase_profile(turn.session, turn.message.openid, turn.now)
+    return Nothing()
+
+
+def template_finished(turn: Turn) -> Reply:
     """How a template message ended."""
-    if not isinstance(turn.message, TemplateFinished):
-        return None
-    results.delivered(turn.session, turn.message.message_id, turn.message.status, turn.now)
+    if isinstance(turn.message, TemplateFinished):
+        told = turn.message
+        results.delivered(turn.session, told.message_id, told.status, turn.now, openid=told.openid)
+    return Nothing()
+
+
+def verified(turn: Turn) -> Reply:
+    """A step of the account's yearly verification; without it WeChat takes the account's interfaces away."""
+    told = turn.message
+    if isinstance(told, AccountVerified):
+        log.warning("account-verification", step=told.step, succeeded=told.succeeded, expires_at=told.expires_at)
     return Nothing()
 
 
@@ -169,49 +146,59 @@ def scanned(turn: Turn) -> Reply | None:
     return turn.say(READ, confirm=confirm)
 
 
-def asked(turn: Turn) -> Reply | None:
-    """A typed word we know."""
-    meant = meaning(turn.message.words) if isinstance(turn.message, Text) else None
-    if meant is None or meant == "help":
-        return None
-    if meant in CHOICES:
-        account = ensure_account(turn.session, turn.message.openid, turn.now)
-        choose_locale(turn.session, account.id, CHOICES[meant])
-        return TextReply("".join(turn.say(text, CHOICES[meant]).text for text in (CHOSEN, HELP, URGENT)))
-    return turn.say(ANSWERS[meant])
-
-
 CHOICES = {"english": ENGLISH, "chinese": CHINESE}
 ANSWERS = {"book": BOOK, "visits": VISITS, "children": CHILDREN, "language": LANGUAGE}
 
 
+def language_chosen(turn: Turn) -> Reply:
+    """The language in which we write from now on."""
+    locale = CHOICES[str(turn.meaning)]
+    account = ensure_account(turn.session, turn.message.openid, turn.now)
+    choose_locale(turn.session, account.id, locale)
+    return TextReply("".join(turn.say(text, locale).text for text in (CHOSEN, HELP, URGENT)))
+
+
+def told_where(turn: Turn) -> Reply:
+    """A typed word we know: where to go."""
+    return turn.say(ANSWERS[str(turn.meaning)])
+
+
 def numbered(turn: Turn) -> Reply | None:
     """A patient number, known or not: the code is needed."""
-    if isinstance(turn.message, Text) and is_number(turn.message.words):
-        return turn.say(NUMBER)
-    return None
+    return turn.say(NUMBER) if is_number(turn.message.words) else None
 
 
-def event(turn: Turn) -> Reply | None:
+def passed_on(turn: Turn) -> Reply | None:
+    """To the hospital's people who answer in the chat, while they are there (policy, off unless the hospital says)."""
+    return PassOn() if chat_is_staffed(current(turn.session, turn.now), turn.now) else None
+
+
+def silent(turn: Turn) -> Reply:  # noqa: ARG001
     """Events that happen by themselves (a page opened from the menu, a position sent) get no answer."""
-    return Nothing() if isinstance(turn.message, OtherEvent) else None
+    return Nothing()
 
 
-def anything(turn: Turn) -> Reply:
+def helped(turn: Turn) -> Reply:
     """The friendly way forward for everything else."""
     return TextReply(turn.say(HELP).text + turn.say(URGENT).text)
 
 
-Handler = Callable[[Turn], Reply | None]
-HANDLERS: tuple[Handler, ...] = (
-    followed,
-    unfollowed,
-    template_finished,
-    scanned,
-    asked,
-    numbered,
-    event,
-    anything,
+ROUTES = (
+    Route((Followed, SceneScanned), scene_scanned),
+    Route(Followed, followed),
+    Route(Unfollowed, unfollowed),
+    Route((AuthorizationRevoked, AuthorizationCancelled), profile_revoked),
+    Route(TemplateFinished, template_finished),
+    Route(AccountVerified, verified),
+    Route(Scanned, scanned, key=SCAN_CHILD),
+    Route(Picture, scanned),
+    Route(Text, language_chosen, words=frozenset(CHOICES)),
+    Route(Text, told_where, words=frozenset(ANSWERS)),
+    Route(Text, helped, words=frozenset({"help"})),
+    Route(Text, numbered),
+    Route(Message, passed_on),
+    Route((Message, Clicked, Scanned, SceneScanned), helped),
+    Route(Event, silent),
 )
 
 
@@ -233,7 +220,7 @@ class FrontDesk:
         with transaction() as session:
             account = _account(session, message.openid)
             turn = Turn(message, session, now(), known(account.locale if account else None), self.origin, scan)
-            return next(reply for handler in HANDLERS if (reply := handler(turn)) is not None)
+            return answer(ROUTES, turn)
 
     def _look(self, message: Inbound) -> Scan | None:
         """Read the code in the message, and ask the hospital's index about it: no transaction is open here."""

@@ -1,7 +1,9 @@
-"""The account's menu: read from config/data/menu.toml, checked against WeChat's limits, published when it differs."""
+"""The account's menus: everybody's and the staff's, read from config/data/menu.toml, published when they differ."""
 
 from __future__ import annotations
 
+import difflib
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,16 +12,13 @@ from typing import Any, Literal
 
 from config.settings import ROOT
 from wechat.client import WeChatClient, WeChatError
+from wechat.menu_limits import Button, problems
+from wechat.tags import Tags
 
 DATA = ROOT / "config/data/menu.toml"
 NO_MENU = 46003
 
-# WeChat's limits (custom menu, api_createcustommenu): counts, and bytes of UTF-8.
-TOP_ENTRIES, SUB_ENTRIES = 3, 5
-TOP_NAME, SUB_NAME, KEY, URL = 16, 60, 128, 1024
-NEEDS = {"view": "url", "click": "key", "scancode_waitmsg": "key", "scancode_push": "key"}
-
-Button = dict[str, Any]
+Menu = dict[str, Any]
 
 
 class MenuError(ValueError):
@@ -28,47 +27,125 @@ class MenuError(ValueError):
 
 @dataclass(frozen=True)
 class MenuPublisher:
-    """Publishes the menu of config/data/menu.toml; ``origin`` is where its pages are."""
+    """The menus of config/data/menu.toml and those in WeChat; ``origin`` is where our pages are.
+
+    Both are ``{"button": [...], "conditional": [{"tag": name, "button": [...]}]}``. All but ``preview`` raise
+    WeChatError and WeChatUnavailable.
+    """
 
     client: WeChatClient
     origin: str
     path: Path = field(default=DATA)
 
-    def preview(self) -> dict[str, Any]:
-        """The menu as it would be sent. Raises MenuError."""
+    def preview(self) -> Menu:
+        """The menus as they would be sent. Raises MenuError."""
         with self.path.open("rb") as source:
-            menu = {"button": [_button(entry, self.origin) for entry in tomllib.load(source).get("button", [])]}
-        if problems := list(_problems(menu["button"])):
-            raise MenuError("; ".join(problems))
+            data = tomllib.load(source)
+        menu = {
+            "button": self._buttons(data),
+            "conditional": sorted(
+                ({"tag": menu.get("tag", ""), "button": self._buttons(menu)} for menu in data.get("conditional", [])),
+                key=_tag,
+            ),
+        }
+        if found := list(problems(menu["button"], menu["conditional"])):
+            raise MenuError("; ".join(found))
         return menu
 
     def publish(self) -> Literal["unchanged", "published"]:
-        """Publish the menu if WeChat has another one. Raises MenuError, WeChatError, WeChatUnavailable."""
-        menu = self.preview()
-        if _plain(self._published()) == _plain(menu["button"]):
+        """Publish what WeChat has otherwise. Raises MenuError.
+
+        A conditional menu can't be changed, and the newest that fits a person counts: so the new one is added before
+        the old one goes, and nobody is without theirs in between.
+        """
+        wanted, known = self.preview(), self.published()
+        if known == wanted:
             return "unchanged"
-        self.client.call("post", "menu/create", menu)
+        if known["button"] != wanted["button"]:
+            self.client.call("post", "menu/create", {"button": wanted["button"]})
+        old = self._conditional()
+        for menu in wanted["conditional"]:
+            if menu not in [kept for _, kept in old]:
+                rule = {"tag_id": str(Tags(self.client).ensure(menu["tag"]))}
+                self.client.call("post", "menu/addconditional", {"button": menu["button"], "matchrule": rule})
+        for number, menu in old:
+            if menu not in wanted["conditional"]:
+                self.client.call("post", "menu/delconditional", {"menuid": number})
         return "published"
 
-    def _published(self) -> list[Button]:
+    def published(self) -> Menu:
+        """The menus that WeChat has, as they compare with ``preview``."""
+        return {
+            "button": _plain(self._get().get("menu", {}).get("button", [])),
+            "conditional": sorted((menu for _, menu in self._conditional()), key=_tag),
+        }
+
+    def diff(self) -> str:
+        """What publishing would change, as a unified diff; empty when nothing. Raises MenuError."""
+        before, after = (_lines(menu) for menu in (self.published(), self.preview()))
+        return "\n".join(difflib.unified_diff(before, after, "WeChat", self.path.name, n=2, lineterm=""))
+
+    def pull(self) -> str:
+        """The menus that WeChat has as a file like config/data/menu.toml, to begin from with an account in use."""
+        menu = self.published()
+        lines = [*self._toml(menu["button"], "button")]
+        for conditional in menu["conditional"]:
+            rest = {name: value for name, value in conditional.items() if name != "button"}
+            lines += ["", "[[conditional]]", *_assignments(rest)]
+            lines += self._toml(conditional["button"], "conditional.button")
+        return "\n".join(lines).strip() + "\n"
+
+    def delete(self) -> None:
+        """Take all menus away, the conditional ones too."""
+        self.client.call("get", "menu/delete")
+
+    def _get(self) -> dict[str, Any]:
         try:
-            answer = self.client.call("get", "menu/get")
+            return self.client.call("get", "menu/get")
         except WeChatError as error:
             if error.code != NO_MENU:
                 raise
-            return []
-        buttons = answer.get("menu", {}).get("button", [])
-        return list(buttons)
+            return {}
+
+    def _conditional(self) -> list[tuple[str, Menu]]:
+        """The conditional menus that WeChat has, each with its number."""
+        menus = self._get().get("conditionalmenu") or []
+        names = {str(number): name for name, number in Tags(self.client).ids().items()} if menus else {}
+        return [(str(menu["menuid"]), _conditional(menu, names)) for menu in menus]
+
+    def _buttons(self, data: Mapping[str, Any]) -> list[Button]:
+        return [self._button(entry) for entry in data.get("button", [])]
+
+    def _button(self, entry: Mapping[str, Any]) -> Button:
+        """An entry of the data as WeChat wants it: ``path`` becomes an address, ``entry`` the list below."""
+        button = {name: value for name, value in entry.items() if name not in {"path", "entry"}}
+        if "path" in entry:
+            button["url"] = self.origin + entry["path"]
+        if "entry" in entry:
+            button["sub_button"] = [self._button(below) for below in entry["entry"]]
+        return button
+
+    def _toml(self, buttons: list[Button], table: str) -> Iterator[str]:
+        for button in buttons:
+            values = {name: value for name, value in button.items() if name != "sub_button"}
+            if str(values.get("url", "")).startswith(self.origin + "/"):
+                values["path"] = values.pop("url").removeprefix(self.origin)
+            yield from ("", f"[[{table}]]", *_assignments(values))
+            yield from self._toml(button.get("sub_button", []), f"{table}.entry")
 
 
-def _button(entry: Mapping[str, Any], origin: str) -> Button:
-    """An entry of the data as WeChat wants it: ``path`` becomes an address, ``entry`` the list below."""
-    button = {name: value for name, value in entry.items() if name not in {"path", "entry"}}
-    if "path" in entry:
-        button["url"] = origin + entry["path"]
-    if "entry" in entry:
-        button["sub_button"] = [_button(below, origin) for below in entry["entry"]]
-    return button
+def _assignments(values: Mapping[str, Any]) -> Iterator[str]:
+    """TOML lines, the name first; a JSON string is a TOML string."""
+    ordered = sorted(values, key=lambda name: (name != "name", name != "type"))
+    return (f"{name} = {json.dumps(str(values[name]), ensure_ascii=False)}" for name in ordered)
+
+
+def _tag(menu: Menu) -> str:
+    return str(menu["tag"])
+
+
+def _lines(menu: Menu) -> list[str]:
+    return json.dumps(menu, ensure_ascii=False, indent=2, sort_keys=True).splitlines()
 
 
 def _plain(buttons: list[Button]) -> list[Button]:
@@ -81,41 +158,8 @@ def _plain(buttons: list[Button]) -> list[Button]:
     return plain
 
 
-def _problems(top: list[Button]) -> Iterator[str]:
-    if not 1 <= len(top) <= TOP_ENTRIES:
-        yield f"the menu has {len(top)} entries; WeChat takes 1 to {TOP_ENTRIES}"
-    for button in top:
-        below = button.get("sub_button")
-        if below is None:
-            yield from _entry_problems(button, TOP_NAME)
-            continue
-        yield from _name_problems(button, TOP_NAME)
-        if not 1 <= len(below) <= SUB_ENTRIES:
-            yield f"{button.get('name')!r} has {len(below)} entries; WeChat takes 1 to {SUB_ENTRIES}"
-        for entry in below:
-            if "sub_button" in entry:
-                yield f"{entry.get('name')!r} has entries of its own; WeChat's menu has two levels"
-            yield from _entry_problems(entry, SUB_NAME)
-
-
-def _name_problems(button: Button, limit: int) -> Iterator[str]:
-    name = str(button.get("name", ""))
-    if not name:
-        yield f"an entry has no name: {button}"
-    elif (size := len(name.encode())) > limit:
-        yield f"{name!r} has a name of {size} bytes; WeChat takes {limit}"
-
-
-def _entry_problems(button: Button, name_limit: int) -> Iterator[str]:
-    yield from _name_problems(button, name_limit)
-    name, kind = button.get("name"), str(button.get("type", ""))
-    if kind not in NEEDS:
-        yield f"{name!r} has the type {kind!r}; known are {', '.join(NEEDS)}"
-        return
-    needed = NEEDS[kind]
-    value = str(button.get(needed, ""))
-    limit = URL if needed == "url" else KEY
-    if not value:
-        yield f"{name!r} has no {'path' if needed == 'url' else needed}"
-    elif (size := len(value.encode())) > limit:
-        yield f"{name!r} has a {needed} of {size} bytes; WeChat takes {limit}"
+def _conditional(menu: Mapping[str, Any], names: Mapping[str, str]) -> Menu:
+    """A conditional menu as it compares; ``group_id`` is WeChat's older name of a tag's number."""
+    rule = {name: value for name, value in menu.get("matchrule", {}).items() if value}
+    number = str(rule.pop("tag_id", None) or rule.pop("group_id", ""))
+    return {"tag": names.get(number, number), "button": _plain(menu.get("button", [])), **rule}

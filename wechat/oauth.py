@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 from config.clock import now
 from config.database import transaction
 from config.settings import Settings
-from people import audit
 from people.actions import ensure_account
+from people.sessions import SignInKind
 from wechat.client import WeChatClient, WeChatError, WeChatUnavailable
+from wechat.errors import AddressRefused, BadCredentials, Busy, OverLimit
 from wechat.refusals import SignInFailed, SnapshotUser, WeChatDown
 from wechat.signin import own_path, public, sign_in
 
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 PENDING = "oauth"
 PENDING_LIMIT = 4  # pages that one browser may be opening at once
-BUSY = -1
+DOWN = (Busy, OverLimit, BadCredentials, AddressRefused)  # not the visitor's fault, nor mended by opening again
 
 
 def blueprint(settings: Settings, client: WeChatClient) -> Blueprint:
@@ -71,7 +72,7 @@ def _exchange(client: WeChatClient, code: str) -> tuple[str, str | None]:
         raise WeChatDown from error
     except WeChatError as error:
         log.info("oauth-refused", code=error.code, rid=error.rid)
-        raise (WeChatDown if error.code == BUSY else SignInFailed) from error
+        raise (WeChatDown if isinstance(error, DOWN) else SignInFailed) from error
     if str(grant.get("is_snapshotuser", "0")) not in {"0", "False"}:
         raise SnapshotUser
     openid = str(grant.get("openid") or "")
@@ -82,11 +83,9 @@ def _exchange(client: WeChatClient, code: str) -> tuple[str, str | None]:
 
 def _enter(openid: str, unionid: str | None) -> None:
     """Sign the visitor in as the account of this openid, made when new."""
-    at = now()
     with transaction() as database:
-        account = ensure_account(database, openid, at, unionid=unionid)
-        audit.record(database, "sign-in", at=at, entity="account", entity_id=account.id, account_id=account.id)
-    sign_in(account.id, account.locale)
+        account = ensure_account(database, openid, now(), unionid=unionid)
+        sign_in(database, account, SignInKind.WECHAT)
 
 
 def _unkept(response: Response) -> Response:

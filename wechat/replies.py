@@ -47,7 +47,16 @@ class NewsReply:
         return _envelope(to, sender, at, "news", articles)
 
 
-Reply = Nothing | TextReply | NewsReply
+@dataclass(frozen=True)
+class PassOn:
+    """The message goes to the people who answer in the chat for the hospital (客服)."""
+
+    def xml(self, *, to: str, sender: str, at: int) -> str:
+        """The reply's XML; ``at`` in seconds since 1970."""
+        return _envelope(to, sender, at, "transfer_customer_service", "")
+
+
+Reply = Nothing | TextReply | NewsReply | PassOn
 
 
 def cut(text: str, limit: int) -> str:

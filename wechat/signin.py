@@ -1,6 +1,7 @@
 """Who is looking at a page: the guards that every view carries, and the signed-in viewer of this request.
 
-The session is Flask's signed cookie; it holds the account's id and the chosen language, nothing else of the person.
+The session is Flask's signed cookie; it holds the id of a sign-in (people/sessions.py, asked anew by every request) and
+the chosen language, nothing else of the person.
 """
 
 from __future__ import annotations
@@ -12,18 +13,28 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import redirect, request, session, url_for
+from flask import g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
+from config.clock import now
+from config.database import transaction
+from config.policy import current as policy
 from config.text import CHINESE, known
-from people.access import Viewer
+from people import sessions
+from people.access import Member, Viewer, member_of
+from people.models import Account, Role
+from people.sessions import SignIn, SignInKind
 from wechat.refusals import NotSignedIn
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., object])
+Guarded = Callable[P, ResponseReturnValue]
 
-ACCOUNT, LOCALE = "account", "locale"
+SIGN_IN, LOCALE = "sign_in", "locale"
 HOME = "/internet-diagnosis"
+COMPUTER = "/desk/sign-in"  # where a browser outside WeChat signs in to the staff's pages
+NEXT = "desk_next"  # the staff's page that such a browser asked for
 _WECHAT_LANGUAGE = re.compile(r"\bLanguage/(\w+)")
 
 
@@ -33,30 +44,82 @@ def public(view: View) -> View:
     return view
 
 
-def signed_in(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Mark a view for signed-in accounts only: others go to WeChat's sign-in and come back to the page asked for.
+def signed_in(view: Guarded[P]) -> Guarded[P]:
+    """Mark a view for accounts signed in through WeChat: others go there and come back to the page asked for.
 
-    A form sent without a session can't be carried through the sign-in: NotSignedIn.
+    A form sent without a session can't be carried through the sign-in: NotSignedIn. A computer that the staff signed
+    in on opens the staff's pages only.
     """
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if account_id() is None:
-            if request.method not in {"GET", "HEAD"}:
-                raise NotSignedIn
-            return redirect(url_for("oauth.start", next=request.full_path.removesuffix("?")))
+        found = sign_in_now()
+        if found is None or found.kind is not SignInKind.WECHAT:
+            return _to_sign_in("oauth.start")
         return view(*args, **kwargs)
 
     guarded.__dict__["guard"] = "signed-in"
     return guarded
 
 
-def account_id() -> UUID | None:
-    """The signed-in account of this request, or None."""
+def staff(*roles: Role) -> Callable[[Guarded[P]], Guarded[P]]:
+    """Mark a view for members of staff who hold one of ``roles``; asked anew by every request.
+
+    Others get NotStaff or RoleMissing; who is not signed in goes to WeChat or, outside of it, to the computer's code.
+    """
+
+    def mark(view: Guarded[P]) -> Guarded[P]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            if sign_in_now() is None:
+                return _to_sign_in("oauth.start" if in_wechat() else COMPUTER)
+            with transaction() as database:
+                g.member = member_of(database, viewer(), roles)
+            return view(*args, **kwargs)
+
+        guarded.__dict__["guard"], guarded.__dict__["roles"] = "staff", frozenset(roles)
+        return guarded
+
+    return mark
+
+
+def _to_sign_in(where: str) -> ResponseReturnValue:
+    if request.method not in {"GET", "HEAD"}:
+        raise NotSignedIn
+    target = request.full_path.removesuffix("?")
+    if where == COMPUTER:
+        session[NEXT] = target
+        return redirect(COMPUTER)
+    return redirect(url_for(where, next=target))
+
+
+def in_wechat() -> bool:
+    """Whether the page is opened inside WeChat, where signing in is silent."""
+    return "MicroMessenger" in request.user_agent.string
+
+
+def sign_in_now() -> SignIn | None:
+    """This request's sign-in if it still holds, asked once per request."""
+    if "sign_in" not in g:
+        g.sign_in = _look_up()
+    found: SignIn | None = g.sign_in
+    return found
+
+
+def _look_up() -> SignIn | None:
     try:
-        return UUID(session[ACCOUNT])
+        sign_in_id = UUID(session[SIGN_IN])
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+    at = now()
+    with transaction() as database:
+        return sessions.live(database, sign_in_id, at, policy(database, at))
+
+
+def account_id() -> UUID | None:
+    """The signed-in account of this request, or None."""
+    found = sign_in_now()
+    return found.account_id if found else None
 
 
 def viewer() -> Viewer:
@@ -65,6 +128,12 @@ def viewer() -> Viewer:
     if account is None:
         raise NotSignedIn
     return Viewer(account, visitor_locale())
+
+
+def member() -> Member:
+    """Who of the staff looks at this page, in a view marked ``staff``."""
+    found: Member = g.member
+    return found
 
 
 def visitor_locale() -> str:
@@ -77,14 +146,29 @@ def visitor_locale() -> str:
     return known(next(spoken, CHINESE))
 
 
-def sign_in(account: UUID, locale: str | None) -> None:
-    """Begin a new session for the account: of the old one only the chosen language remains, unless the account has one.
+def sign_in(database: Session, account: Account, kind: SignInKind) -> None:
+    """Begin a new session for the account in this browser; the one before ends.
 
-    ``locale`` is the account's own choice.
+    Of the old cookie only the chosen language remains, unless the account has one of its own.
     """
-    locale = locale or session.get(LOCALE)
+    at = now()
+    if (old := sign_in_now()) is not None:
+        sessions.end(database, old.account_id, old.id, at)
+    g.sign_in = sessions.begin(database, account, kind, request.user_agent.string, at, policy(database, at))
+    locale = account.locale or session.get(LOCALE)
     session.clear()
-    session[ACCOUNT] = str(account)
+    session[SIGN_IN] = str(g.sign_in.id)
+    if locale:
+        session[LOCALE] = locale
+
+
+def sign_out(database: Session) -> None:
+    """End this browser's session; only the chosen language remains."""
+    if (old := sign_in_now()) is not None:
+        sessions.end(database, old.account_id, old.id, now())
+    locale = session.get(LOCALE)
+    session.clear()
+    g.sign_in = None
     if locale:
         session[LOCALE] = locale
 

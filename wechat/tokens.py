@@ -21,8 +21,9 @@ log = structlog.get_logger()
 EARLY = 240  # seconds before its end at which a value is renewed; WeChat overlaps old and new by 300
 LOCK_SECONDS = 15  # longer than a fetch, forced or not, with its time limits
 WAIT_SECONDS = 5  # for another process that is fetching; then this one goes on alone
-FORCE_PAUSE = 600  # seconds between two forced renewals; WeChat allows 20 a day
-FAILED_PAUSE = 5.0  # seconds for which a failed fetch is not tried again by this process
+FORCE_PAUSE = 4500  # seconds between two forced renewals by any process: 19 a day, where WeChat allows 20
+FORCE_PAUSE_ALONE = 8 * 3600  # and by each process when Redis can't say what the others do
+FAILED_PAUSE = 5.0  # seconds for which a fetch that failed, or brought nothing new, is not tried again by this process
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Shared:
         self._value, self._until = "", 0.0
         self._failure: Exception | None = None
         self._failed_until = 0.0
-        self._forced_until = 0.0
+        self._forced_until = self._same_until = 0.0
 
     def current(self) -> str:
         """The value; fetched when neither this process nor Redis has one. Raises WeChatError, WeChatUnavailable."""
@@ -57,7 +58,7 @@ class Shared:
 
     def _renew(self, stale: str) -> str:
         with self._lock:
-            if self._known() not in {"", stale}:
+            if self._known() not in {"", stale} or (stale and monotonic() < self._same_until):
                 return self._value
             if monotonic() < self._failed_until and self._failure:
                 raise self._failure.with_traceback(None)
@@ -91,13 +92,15 @@ class Shared:
         if grant.value == stale and self._may_force():
             log.warning("token-forced", key=self.key)
             grant = self.fetch(True)
+        self._same_until = monotonic() + FAILED_PAUSE if grant.value == stale else 0.0
         return grant
 
     def _may_force(self) -> bool:
         if monotonic() < self._forced_until:
             return False
-        self._forced_until = monotonic() + FORCE_PAUSE
-        return bool(attempt(lambda: self.store.set(f"{self.key}:forced", "1", nx=True, ex=FORCE_PAUSE), True))
+        free = attempt(lambda: bool(self.store.set(f"{self.key}:forced", "1", nx=True, ex=FORCE_PAUSE)), None)
+        self._forced_until = monotonic() + (FORCE_PAUSE_ALONE if free is None else FORCE_PAUSE)
+        return free is not False
 
     def _keep(self, grant: Grant) -> None:
         seconds = max(grant.seconds - EARLY, grant.seconds // 2, 1)

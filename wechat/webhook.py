@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import Literal, Protocol
 
@@ -16,18 +16,21 @@ import structlog
 from flask import Blueprint, Response, request
 from redis import Redis
 
-from config.clock import now
+from config.clock import real_now
+from config.metrics import PUSHES
 from config.redis import attempt
 from config.settings import Settings
 from wechat.crypto import Crypto, Forged
-from wechat.inbound import BadMessage, Inbound, encrypted_part, parse
+from wechat.inbound import BadMessage, encrypted_part, parse
+from wechat.messages import Inbound
 from wechat.replies import SUCCESS, Reply
 from wechat.signin import public
 
 log = structlog.get_logger()
 
 BODY_BYTES = 64 * 1024
-REMEMBERED = 60  # seconds; WeChat retries for fifteen
+FRESH = 300  # seconds that WeChat's clock and ours may differ; its retries within 15 s carry a stamp of their own
+REMEMBERED = 2 * FRESH  # seconds: as long as the same push, sent again by somebody else, would be taken for fresh
 WORKING = 6  # seconds after which a first delivery without an answer counts as lost
 PATIENCE, STEP = 1.5, 0.1  # seconds a retry waits for the first delivery's answer, and between two looks
 STAMP = re.compile(r"[0-9]{1,16}")
@@ -55,30 +58,46 @@ class Envelope:
 
     crypto: Crypto
     mode: Literal["plain", "compatible", "safe"]
+    previous: Crypto | None = None  # with the EncodingAESKey before a change: WeChat goes over to the new one by and by
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Envelope:
         """The envelope of the settings' account."""
-        token, key = settings.wechat_token.get_secret_value(), settings.wechat_aes_key.get_secret_value()
-        return cls(Crypto(token, key, settings.wechat_appid), settings.wechat_mode)
+        token, before = settings.wechat_token.get_secret_value(), settings.wechat_aes_key_previous.get_secret_value()
+        current = Crypto(token, settings.wechat_aes_key.get_secret_value(), settings.wechat_appid)
+        return cls(current, settings.wechat_mode, replace(current, aes_key=before) if before else None)
 
-    def open(self, body: str) -> str:
-        """The message in this request's body. Raises Forged, BadMessage."""
+    def open(self, body: str) -> tuple[str, Crypto | None]:
+        """The message in this request's body, and what opened it and will seal the answer; None for plain text.
+
+        Raises Forged, BadMessage.
+        """
         stamp, nonce = stamp_and_nonce()
+        if abs(int(stamp) - real_now().timestamp()) > FRESH:
+            raise Forged("old")
         if encrypted():
-            return self.crypto.open(encrypted_part(body), request.args.get("msg_signature", ""), stamp, nonce)
+            return self._opened(encrypted_part(body), (request.args.get("msg_signature", ""), stamp, nonce))
         if self.mode == "safe":
             raise Forged("plain text in safe mode")
         self.crypto.check(request.args.get("signature", ""), stamp, nonce)
-        return body
+        return body, None
 
-    def close(self, answer: str) -> str:
-        """The answer as this request wants it; an empty one is ``success``, never encrypted."""
-        if not answer:
-            return SUCCESS
-        if not encrypted():
-            return answer
-        return self.crypto.seal(answer, str(int(now().timestamp())), stamp_and_nonce()[1])
+    def _opened(self, sealed: str, signed: tuple[str, str, str]) -> tuple[str, Crypto]:
+        try:
+            return self.crypto.open(sealed, *signed), self.crypto
+        except Forged:
+            if self.previous is None:
+                raise
+            return self.previous.open(sealed, *signed), self.previous
+
+
+def close(answer: str, crypto: Crypto | None) -> str:
+    """The answer as the request wants it, sealed by what opened it; an empty one is ``success``, never encrypted."""
+    if not answer:
+        return SUCCESS
+    if crypto is None:
+        return answer
+    return crypto.seal(answer, str(int(real_now().timestamp())), stamp_and_nonce()[1])
 
 
 def encrypted() -> bool:
@@ -113,18 +132,19 @@ def blueprint(envelope: Envelope, store: Redis, desk: Desk) -> Blueprint:
     def receive() -> Response:
         """One message or event."""
         try:
-            message = read(envelope)
+            message, crypto = read(envelope)
         except (Forged, BadMessage, TooLong) as error:
             log.warning("webhook-refused", kind=type(error).__name__, why=str(error))
+            PUSHES.labels("unread", f"refused-{STATUS[type(error)]}").inc()
             return plain("", STATUS[type(error)])
         answer = first_answer(store, message, desk)
-        return plain(envelope.close(answer), mimetype="text/plain" if not answer else "application/xml")
+        return plain(close(answer, crypto), mimetype="text/plain" if not answer else "application/xml")
 
     return inbox
 
 
-def read(envelope: Envelope) -> Inbound:
-    """The message of this request. Raises Forged, BadMessage, TooLong."""
+def read(envelope: Envelope) -> tuple[Inbound, Crypto | None]:
+    """The message of this request, and what seals its answer. Raises Forged, BadMessage, TooLong."""
     body = request.stream.read(BODY_BYTES + 1)
     if len(body) > BODY_BYTES:
         raise TooLong
@@ -132,7 +152,8 @@ def read(envelope: Envelope) -> Inbound:
         text = body.decode()
     except UnicodeDecodeError:
         raise BadMessage("utf-8") from None
-    return parse(envelope.open(text))
+    xml, crypto = envelope.open(text)
+    return parse(xml), crypto
 
 
 def plain(text: str, status: int = 200, mimetype: str = "text/plain") -> Response:
@@ -145,13 +166,16 @@ def first_answer(store: Redis, message: Inbound, desk: Desk) -> str:
     key = memory_key(message)
     known = None if attempt(lambda: store.set(key, PENDING, nx=True, ex=WORKING), True) else _awaited(store, key)
     if known is not None:
+        PUSHES.labels(type(message).__name__, "repeated").inc()
         return known
     try:
         reply = desk.answer(message)
     except BaseException:
         attempt(lambda: store.delete(key), None)
+        PUSHES.labels(type(message).__name__, "failed").inc()
         raise
-    answer = reply.xml(to=message.openid, sender=message.account, at=int(now().timestamp()))
+    PUSHES.labels(type(message).__name__, type(reply).__name__).inc()
+    answer = reply.xml(to=message.openid, sender=message.account, at=int(real_now().timestamp()))
     attempt(lambda: store.set(key, answer, ex=REMEMBERED), None)
     return answer
 

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from config.clock import now
 from config.database import transaction
 from notifications import sending
-from notifications.channel import Channel, ChannelError
+from notifications.channel import Channel, ChannelError, OutgoingMessage
 from notifications.sending import Claim
+from notifications.sms import Sms, TextMessage
 
 log = structlog.get_logger()
 
 LANES = 16
 
 
-def send_next(channel: Channel, origin: str, claimed: Callable[[], None] = lambda: None) -> bool:
-    """Send the next message that is due: claim, commit, call the channel, mark. Returns whether there was one.
+@dataclass(frozen=True)
+class Ways:
+    """The ways out of the clinic: WeChat, and text messages if there is a provider."""
+
+    channel: Channel
+    sms: Sms | None = None
+
+    def send(self, message: OutgoingMessage | TextMessage) -> str:
+        """Send it the way it is meant for. Raises ChannelError."""
+        if isinstance(message, OutgoingMessage):
+            return self.channel.send(message)
+        if self.sms is None:
+            raise ChannelError("no-sms-provider", "never")
+        return self.sms.send(message)
+
+
+def send_next(ways: Ways, origin: str, claimed: Callable[[], None] = lambda: None) -> bool:
+    """Send the next message that is due: claim, commit, call its channel, mark. Returns whether there was one.
 
     ``claimed`` is called once it is ours, before the channel is.
     """
@@ -30,18 +48,18 @@ def send_next(channel: Channel, origin: str, claimed: Callable[[], None] = lambd
         claim = sending.claim(session, notification, origin, now())
     if claim:
         claimed()
-        _send(channel, claim)
+        _send(ways, claim)
     return True
 
 
-def _send(channel: Channel, claim: Claim) -> None:
+def _send(ways: Ways, claim: Claim) -> None:
     try:
-        channel_id = channel.send(claim.message)
+        channel_id = ways.send(claim.message)
     except ChannelError as error:
         _refused(claim, error)
     except Exception as error:  # an adapter's fault must not stop the lane, nor lose the message
         log.exception("channel-broken", notification=str(claim.message.id))
-        _refused(claim, ChannelError(type(error).__name__[:60], "quick"))
+        _refused(claim, ChannelError(type(error).__name__[:60], "quick", unknown=True))
     else:
         with transaction() as session:
             sending.mark_sent(session, claim, channel_id, now())
@@ -56,8 +74,8 @@ def _refused(claim: Claim, error: ChannelError) -> None:
 class Sender:
     """The lanes of one process. They sleep until woken; a lane that finds a message wakes the next."""
 
-    def __init__(self, channel: Channel, origin: str, lanes: int = LANES) -> None:
-        self._channel, self._origin = channel, origin
+    def __init__(self, ways: Ways, origin: str, lanes: int = LANES) -> None:
+        self._ways, self._origin = ways, origin
         self._state = threading.Condition()
         self._awake, self._stopping = True, False  # awake at first: a killed worker may have left messages
         self._threads = [threading.Thread(target=self._lane, name=f"lane-{n}", daemon=True) for n in range(lanes)]
@@ -84,7 +102,7 @@ class Sender:
     def _lane(self) -> None:
         while self._sleep():
             try:
-                while not self._stopping and send_next(self._channel, self._origin, self.wake):
+                while not self._stopping and send_next(self._ways, self._origin, self.wake):
                     pass
             except Exception:  # the database is away, say: the next sweep wakes a lane again
                 log.exception("lane-stopped")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,14 @@ from booking.models import Period, Roster, Schedule
 from booking.rules import open_days
 from commands.demo_pictures import NO_CODE, UNKNOWN, UNKNOWN_CONTENT
 from config import clock
-from config.policy import Policy, current
+from config.policy import Policy, PolicyChange, current
 from config.settings import ROOT
 from people.index import TablePatientIndex
-from people.models import Account, AuditEvent, Department, IndexEntry, Practitioner
+from people.invitations import Invitation
+from people.models import Account, AuditEvent, Department, IndexEntry, Practitioner, PractitionerRole, Role
+from people.scenes import NoSceneCode
 from tests.product import Hospital, make_settings
+from wechat.scenes import Scenes
 
 HEADER = "code,number,name,birth_date,sex,phones,last_visit_on\n"
 GOOD = "QR-9,900,阿依古丽·买买提,2021-1-7,女,+86-13900030001;010-66668888,2026/11/16\n"
@@ -152,8 +155,38 @@ def test_staff_bind(app: Flask, session: Session, hospital: Hospital) -> None:
     bound = select(Account.openid).join(Practitioner, Practitioner.account_id == Account.id)
     assert session.scalar(bound.where(Practitioner.code == "D002")) == "o-new"
     assert session.scalar(select(func.count()).where(AuditEvent.action == "bind-staff")) == 1
-    assert "that WeChat user is practitioner D001" in run(app, "staff", "bind", "D002", "o-doctor")[1]
-    assert "no practitioner 'D999'" in run(app, "staff", "bind", "D999", "o-new")[1]
+    assert "that WeChat user is D001" in run(app, "staff", "bind", "D002", "o-doctor")[1]
+    assert "no member of staff 'D999'" in run(app, "staff", "bind", "D999", "o-new")[1]
+    assert run(app, "staff", "unbind", "D002") == (0, "D002 is not bound\n")
+    assert session.scalar(select(func.count()).where(Practitioner.code == "D002", Practitioner.account_id.is_(None)))
+    assert session.scalar(select(func.count()).where(AuditEvent.action == "unbind-staff")) == 1
+    assert "no member of staff 'D999'" in run(app, "staff", "unbind", "D999")[1]
+
+
+def test_the_first_administrator_and_an_invitation(
+    app: Flask, session: Session, hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(app, "staff", "admin", "D001", "o-doctor") == (0, "D001 is an administrator\n")
+    assert run(app, "staff", "admin", "D001", "o-doctor")[0] == 0
+    held = select(PractitionerRole.role).where(PractitionerRole.practitioner_id == hospital.doctor.id)
+    assert set(session.scalars(held)) == {Role.DOCTOR, Role.ADMINISTRATOR}
+    assert run(app, "staff", "invite", "D002") == (1, f"Error: {NoSceneCode.message}\n")
+    assert "no member of staff 'D999'" in run(app, "staff", "invite", "D999")[1]
+    monkeypatch.setattr(Scenes, "create", lambda _self, _scene, _seconds: "http://weixin.example/q/1")
+    code, output = run(app, "staff", "invite", "D002")
+    assert code == 0
+    assert "http://weixin.example/q/1\nfor D002 only, once, until" in output
+    assert session.scalars(select(Invitation.practitioner_id)).one() == hospital.colleague.id
+    assert run(app, "staff", "admin", "A001") == (1, "Error: no member of staff 'A001'\n")
+    code, output = run(app, "staff", "admin", "A001", "--name", "林清")
+    assert (code, output.splitlines()[0]) == (0, "A001 is an administrator")
+    assert "for A001 only, once" in output
+
+
+def test_staff_access_prints_the_table(app: Flask) -> None:
+    code, output = run(app, "staff", "access")
+    assert code == 0
+    assert output.startswith("| | anyone | parent | doctor |")
 
 
 def test_roster_cut(app: Flask, session: Session, hospital: Hospital) -> None:
@@ -180,6 +213,18 @@ def test_demo_is_a_believable_clinic_and_loads_once(app: Flask, session: Session
     assert session.scalar(select(func.count()).select_from(Roster)) == rosters
     doctors = session.scalars(select(Practitioner).join(Account).where(Account.followed)).all()
     assert len(doctors) == 12
+    demo = current(session, clock.now())
+    assert (demo.doctor_group_minutes, demo.quiet_from, demo.quiet_until) == (0, time(0), time(0))
+    assert session.scalar(select(func.count()).select_from(PolicyChange)) == 3
+    held = [
+        (code, role)
+        for code, role in session.execute(
+            select(Practitioner.code, PractitionerRole.role)
+            .join(PractitionerRole)
+            .where(PractitionerRole.role != "doctor")
+        )
+    ]
+    assert sorted(held) == [("D001", "administrator"), ("P001", "pharmacist"), ("V001", "dispatcher")]
     for day in open_days(clock.now(), Policy()):
         for period in Period:
             at_work = (

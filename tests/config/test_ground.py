@@ -60,6 +60,10 @@ def test_a_sound_production_set_up_is_taken() -> None:
         ("wechat_api_origin", "http://127.0.0.1:8100"),
         ("wechat_jssdk_url", "http://127.0.0.1:8100/jweixin.js"),
         ("wechat_aes_key", "too short"),
+        ("wechat_aes_key_previous", "too short"),
+        ("wechat_domain_file", "../settings.txt:content"),
+        ("metrics_token", "dev-" + "t" * 40),
+        ("metrics_token", "t" * 31),
         ("database_url", "sqlite:///clinic.db"),
     ],
 )
@@ -68,6 +72,11 @@ def test_production_refuses(name: str, value: str) -> None:
         production(**{name: value})
     assert name.upper() in str(refusal.value)
     assert value not in str(refusal.value) or "origin" in name or "url" in name, "a secret must not be printed"
+
+
+def test_a_folder_for_metrics_has_a_name() -> None:
+    with pytest.raises(ValidationError, match="PROMETHEUS_MULTIPROC_DIR"):
+        production(prometheus_multiproc_dir="")
 
 
 @given(st.text(max_size=80))

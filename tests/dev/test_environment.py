@@ -33,7 +33,7 @@ def test_secrets_have_the_shapes_that_their_users_ask_for(tmp_path: Path) -> Non
     assert (name, len(base64.b64decode(key, validate=True))) == ("dev1", 32)
     for secret in ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "WECHAT_TOKEN", "WECHAT_SECRET"):
         assert made[secret].startswith("dev")
-    assert len(json.loads(made["WECHAT_TEMPLATES"])) == 6
+    assert len(json.loads(made["WECHAT_TEMPLATES"])) == 8
 
 
 def test_aes_keys_are_canonical() -> None:

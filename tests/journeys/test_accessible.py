@@ -14,6 +14,7 @@ from tests.journeys.service import Service, running
 from tests.journeys.test_reminders import book
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
+DESK = ("/desk", "/desk/tasks", "/desk/staff", "/desk/staff/new", "/desk/devices")
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 
 
@@ -38,7 +39,8 @@ def test_no_page_has_a_fault_that_axe_finds(browser: Browser, var: Path) -> None
     with running(var) as service:
         origin = service.simulator.replace("127.0.0.1", "{phone}.localhost")
         addresses = [origin.format(phone="li-na") + path for path in pages(service)]
-        addresses.append(origin.format(phone="doctor-01") + "/desk")
+        addresses.append(origin.format(phone="li-na") + "/devices")
+        addresses += [origin.format(phone="doctor-01") + path for path in DESK]
         for scheme in ("light", "dark"):
             context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": 390, "height": 844})
             page = context.new_page()

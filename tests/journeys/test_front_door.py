@@ -74,7 +74,7 @@ def bind_by_the_menus_scanner(mother: Phone) -> None:
     mother.shell.get_by_test_id("scan-choice-chen-yinuo").wait_for()
     mother.picture("scanner")
     mother.scan("chen-yinuo")
-    link = mother.says("绑定").locator("a").first
+    link = mother.says("已读到二维码").locator("a").first
     mother.picture("scanned")
     link.click()
     mother.heading("请阅读并作出选择")

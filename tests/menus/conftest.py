@@ -19,7 +19,7 @@ from booking.models import Period, Schedule
 from config.clock import today
 from people import consents
 from people.models import Account, ConsentKind, Decision
-from tests.product import Hospital
+from tests.product import Hospital, sign_in
 
 Browser = Callable[..., FlaskClient]
 
@@ -39,8 +39,8 @@ def browser(app: Flask) -> Browser:
         client = app.test_client()
         with client.session_transaction() as kept:
             kept["locale"] = locale
-            if account:
-                kept["account"] = str(account.id)
+        if account:
+            sign_in(client, account)
         return client
 
     return make

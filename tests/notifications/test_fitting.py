@@ -1,13 +1,14 @@
 """Whatever a value is, what is sent is within WeChat's limits."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.fitting import KINDS, fit
+from notifications.fitting import CLOSED, KINDS, fit
+from wechat.simulator.template_values import valid
 
 ANY_TEXT = st.text(st.characters() | st.sampled_from("\n\r\t\0\u200b\u2028\U00020bb7·王小明Aa1 #*"), max_size=60)
 
@@ -59,11 +60,22 @@ def test_time_has_wechats_form(since: timedelta) -> None:
         ("name1", "José Núñez", "Jose Nunez"),
         ("name1", "123", "无"),
         ("phrase1", "已取消 ok", "已取消"),
+        ("amount1", 5000, "¥50.00"),
+        ("amount1", 5, "¥0.05"),
+        ("amount1", 9_999_999_999, "¥99999999.99"),
+        ("number1", 12, "12"),
+        ("number1", "约 ３.５ 千克", "3.5"),
+        ("number1", "无", "0"),
+        ("letter1", "Né 12 b", "Neb"),
+        ("letter1", "王", "x"),
+        ("symbol1", "a+b-✓", "+-✓"),
+        ("phone_number1", "０１０-5961 6161 转 2", "010-5961 6161  2"),
+        ("date1", date(2026, 11, 5), "2026年11月5日"),
         ("time4", datetime(2026, 11, 25, 1, 30, tzinfo=UTC), "2026年11月25日 09:30"),
         ("time4", datetime(2026, 11, 4, 16, 5, tzinfo=UTC), "2026年11月5日 00:05"),
     ],
 )
-def test_examples(key: str, value: str | datetime, fitted: str) -> None:
+def test_examples(key: str, value: str | int | date, fitted: str) -> None:
     assert fit(key, value) == fitted
 
 
@@ -72,6 +84,37 @@ def test_a_value_of_the_wrong_kind_is_a_fault_of_the_program() -> None:
         fit("time4", "tomorrow")
     with pytest.raises(TypeError):
         fit("thing1", datetime(2026, 11, 25, tzinfo=UTC))
+    with pytest.raises(TypeError):
+        fit("date1", datetime(2026, 11, 25, tzinfo=UTC))
+    with pytest.raises(TypeError):
+        fit("amount1", "50")
     with pytest.raises(KeyError):
         fit("poem1", "text")
-    assert {"thing", "character_string", "time", "name", "phrase"} == KINDS
+    for fen in (-1, 10**10):
+        with pytest.raises(ValueError, match="amount"):
+            fit("amount1", fen)
+
+
+def test_a_const_takes_only_its_choices() -> None:
+    assert fit("const1", "已支付", ("已支付", "已退款")) == "已支付"
+    for value in ("已取消", ""):
+        with pytest.raises(ValueError, match="none of its choices"):
+            fit("const1", value, ("已支付", "已退款"))
+
+
+@given(ANY_TEXT, st.sampled_from(["number1", "letter1", "symbol1", "phone_number1", "thing1", "name1"]))
+def test_the_simulated_wechat_takes_whatever_was_fitted(text: str, key: str) -> None:
+    assert valid(key, fit(key, text), {}), (key, fit(key, text))
+
+
+@given(st.integers(0, 10**10 - 1), st.dates())
+def test_amounts_and_dates_are_taken(fen: int, day: date) -> None:
+    assert valid("amount1", fit("amount1", fen), {})
+    assert len(re.sub(r"\D", "", fit("amount1", fen))) <= 10
+    assert valid("date1", fit("date1", day), {}) or day.year < 1000
+
+
+def test_every_type_is_known() -> None:
+    types = {"thing", "character_string", "name", "phrase", "letter", "symbol", "phone_number"}
+    assert types | {"number", "amount", "time", "date"} == set(KINDS)
+    assert {"const", "enum"} == CLOSED

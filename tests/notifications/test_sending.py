@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.states import StatusChange
 from notifications import results, sending
-from notifications.channel import ChannelError
+from notifications.channel import ChannelError, OutgoingMessage
 from notifications.models import NotificationStatus
 from people.models import Account
 from tests.notifications.rows import queued
@@ -37,6 +37,7 @@ def claim(session: Session, now: datetime) -> sending.Claim:
 def test_a_claim_holds_what_the_channel_needs(session: Session, mother: Account, now: datetime) -> None:
     row = queued(session, mother, now)
     message = claim(session, now).message
+    assert isinstance(message, OutgoingMessage)
     assert (message.id, message.openid, message.message) == (row.id, "o-mother", "appointment-booked")
     assert message.data == {
         "thing1": "王**",
@@ -85,7 +86,7 @@ def test_tried_again_as_the_error_says_then_failed(
 ) -> None:
     row = queued(session, mother, now)
     seen = []
-    while (claimed := claim_next(session, row.due_at)) is not None:
+    while row.due_at and (claimed := claim_next(session, row.due_at)) is not None:
         before = row.due_at
         sending.mark_refused(session, claimed, ChannelError("why", retry), before)  # type: ignore[arg-type]
         if row.status is NotificationStatus.QUEUED:
@@ -136,12 +137,93 @@ def test_what_a_killed_worker_left_is_sent_again_under_the_same_id(
 
 
 def test_a_message_that_kills_every_worker_is_given_up(session: Session, mother: Account, now: datetime) -> None:
-    row = queued(session, mother, now)
+    row = queued(session, mother, now, message="guardian-bound", data=BOUND)
     for _ in range(sending.MAX_ATTEMPTS):
         claim(session, now)
         now += timedelta(minutes=1)
         sending.free_stuck(session, now)
     assert (row.status, row.error) == (NotificationStatus.FAILED, "stuck")
+
+
+BOUND = {"child": "王**", "guardian": "张*", "time": "x", "hint": "x"}
+TEN = timedelta(minutes=10)
+
+
+def test_without_an_answer_it_is_unknown_and_sent_again_under_its_id(
+    session: Session, mother: Account, now: datetime
+) -> None:
+    row = queued(session, mother, now)
+    sending.mark_refused(session, claim(session, now), ChannelError("unavailable", "quick", unknown=True), now)
+    assert (row.status, row.error, row.unknown_since) == (NotificationStatus.UNKNOWN, "unavailable", now)
+    second = queued(session, mother, now)
+    later = now + timedelta(seconds=5)
+    again = claim(session, later)
+    assert again.message.id == row.id
+    sending.mark_refused(session, again, ChannelError("busy", "quick"), later)
+    assert row.status is NotificationStatus.UNKNOWN, "the first try may have been taken all the same"
+    assert row.unknown_since == now
+    later += timedelta(seconds=30)
+    sending.mark_sent(session, claim(session, later), "7", later)
+    assert row.sent_at == later
+    assert claim(session, later).message.id == second.id
+
+
+@pytest.mark.parametrize("later", [TEN, timedelta(days=1)])
+def test_after_ten_minutes_an_unknown_one_stays_unknown_and_is_in_nobodys_way(
+    session: Session, mother: Account, now: datetime, later: timedelta
+) -> None:
+    row, second = queued(session, mother, now), queued(session, mother, now)
+    lost = claim(session, now)
+    assert sending.free_stuck(session, now + later) == 1
+    assert claim_next(session, now + later) is None
+    assert (row.status, row.due_at) == (NotificationStatus.UNKNOWN, None)
+    assert claim(session, now + later).message.id == second.id
+    sending.mark_sent(session, lost, "from the dead", now + later)
+    assert row.status is NotificationStatus.UNKNOWN
+
+
+def test_within_the_ten_minutes_it_is_sent_again(session: Session, mother: Account, now: datetime) -> None:
+    queued(session, mother, now)
+    claim(session, now)
+    later = now + timedelta(minutes=9)
+    sending.free_stuck(session, later)
+    assert claim_next(session, later) is not None
+
+
+def test_what_must_arrive_is_sent_again_after_ten_minutes_too(session: Session, mother: Account, now: datetime) -> None:
+    row = queued(session, mother, now, message="guardian-bound", data=BOUND)
+    claim(session, now)
+    sending.free_stuck(session, now + TEN)
+    assert claim(session, now + TEN).message.id == row.id
+
+
+def test_a_result_tells_that_an_unknown_one_has_arrived(session: Session, mother: Account, now: datetime) -> None:
+    row = queued(session, mother, now)
+    claim(session, now)
+    sending.free_stuck(session, now + timedelta(minutes=1))
+    assert not results.delivered(session, "77", "success", now, openid="o-mother"), "it may be another's, not yet noted"
+    assert not results.delivered_later(session, "77", "success", now, None)
+    assert results.delivered_later(session, "77", "success", now, mother.id)
+    assert row.status is NotificationStatus.DELIVERED
+    assert claim_next(session, now + timedelta(minutes=1)) is None
+
+
+def test_a_result_without_an_id_is_that_of_the_oldest_unsettled(
+    session: Session, mother: Account, now: datetime
+) -> None:
+    first, second = queued(session, mother, now), queued(session, mother, now)
+    other = queued(session, account(session, "o-father", now), now)
+    for seconds in range(3):
+        moment = now + timedelta(seconds=seconds)
+        claimed = claim(session, moment)
+        sending.mark_sent(session, claimed, str(claimed.message.id), moment)
+    assert results.delivered(session, "0", "success", now, openid="o-mother")
+    assert (first.status, second.status) == (NotificationStatus.DELIVERED, NotificationStatus.SENT)
+    assert results.delivered(session, "0", "failed:user block", now, openid="o-mother")
+    assert (second.status, second.error) == (NotificationStatus.FAILED, "blocked")
+    assert other.status is NotificationStatus.SENT
+    assert not results.delivered(session, "0", "success", now, openid="o-nobody")
+    assert not results.delivered(session, "0", "success", now + timedelta(hours=1), openid="o-father")
 
 
 def test_every_move_leaves_its_history(session: Session, mother: Account, now: datetime) -> None:
@@ -187,7 +269,7 @@ def test_the_result(
 
 def test_a_result_before_its_message_is_looked_at_again(session: Session, now: datetime) -> None:
     assert not results.delivered(session, "8", "success", now)
-    assert not results.delivered(session, "8", "success", now, look_again=False)
+    assert not results.delivered_later(session, "8", "success", now, None)
     assert jobs_of(session, results.LATER) == 1
 
 

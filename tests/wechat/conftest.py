@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from werkzeug.test import TestResponse
 
 from config import redis
+from config.clock import real_now
 from config.errors import Refused
 from config.settings import Settings
 from people.index import TablePatientIndex
@@ -147,8 +148,9 @@ class Room:
     client: FlaskClient
     crypto: Crypto
 
-    def post(self, fields: dict[str, Any] | str, *, nonce: str = "n0nce", stamp: str = "1714112445") -> TestResponse:
-        """Push a message as WeChat does in safe mode; a text is taken as the message's XML."""
+    def post(self, fields: dict[str, Any] | str, *, nonce: str = "n0nce", stamp: str = "") -> TestResponse:
+        """Push a message as WeChat does in safe mode, now unless said; a text is taken as the message's XML."""
+        stamp = stamp or stamped()
         message = fields if isinstance(fields, str) else push_xml(fields)
         body = self.crypto.seal(message, stamp, nonce)  # the parts of a push and of an answer have the same names
         sealed = body.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
@@ -171,6 +173,11 @@ class Room:
         )
         stamp = response.text.split("<TimeStamp>")[1].split("</TimeStamp>")[0]
         return self.crypto.open(sealed, signature, stamp, nonce)
+
+
+def stamped(late: int = 0) -> str:
+    """WeChat's stamp of now, or of so many seconds ago."""
+    return str(int(real_now().timestamp()) - late)
 
 
 def push_xml(fields: dict[str, Any]) -> str:

@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
+from config import redis
 from tests.wechat.conftest import Answer, Api, Call
 from wechat import client as module
 from wechat.client import WeChatClient, WeChatError, WeChatUnavailable
+from wechat.errors import AddressRefused, BadCredentials, Busy, NotAllowed, NotReachable, QuotaUsed, StaleToken, TooFast
+from wechat.limits import Limits
 
 SECRET = "the-secret-of-the-account"
 MENU = "/cgi-bin/menu/get"
@@ -34,7 +38,7 @@ class Tokens:
 
 
 def make(origin: str) -> WeChatClient:
-    made = WeChatClient("wx1", SECRET, origin)
+    made = WeChatClient("wx1", SECRET, origin, Limits(redis.connect("redis://127.0.0.1:9/0"), "wx1"))
     made.tokens = Tokens()
     return made
 
@@ -85,6 +89,60 @@ def test_another_error_is_not_tried_again(api: Api) -> None:
     with pytest.raises(WeChatError, match="45009"):
         make(api.origin).call("get", "menu/get")
     assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (40001, StaleToken),
+        (40125, BadCredentials),
+        (40164, AddressRefused),
+        (45009, QuotaUsed),
+        (45011, TooFast),
+        (48001, NotAllowed),
+        (43004, NotReachable),
+        (47003, WeChatError),
+    ],
+)
+def test_each_kind_of_refusal_has_its_exception(api: Api, code: int, kind: type[WeChatError]) -> None:
+    api.routes[MENU] = {"errcode": code, "errmsg": "no rid: 647861e7-232b69aa-0f7213be"}
+    with pytest.raises(WeChatError) as caught:
+        make(api.origin).call("get", "menu/get")
+    assert type(caught.value) is kind
+    assert (caught.value.code, caught.value.rid) == (code, "647861e7-232b69aa-0f7213be")
+
+
+def test_busy_is_tried_again_with_pauses(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(module, "sleep", slept.append)
+
+    def answer(call: Call) -> Answer:
+        return {"ok": 1} if len(api.made(MENU)) == 3 else {"errcode": -1, "errmsg": "system error"}
+
+    api.routes[MENU] = answer
+    assert make(api.origin).call("get", "menu/get") == {"ok": 1}
+    assert slept == [0.2, 0.8]
+    api.routes[MENU] = {"errcode": -1, "errmsg": "system error"}
+    with pytest.raises(Busy):
+        make(api.origin).call("get", "menu/get")
+    assert len(api.made(MENU)) == 6
+
+
+def test_calls_are_counted_by_path_and_outcome(api: Api) -> None:
+    def counted(outcome: str) -> float:
+        labels = {"path": MENU, "outcome": outcome}
+        return REGISTRY.get_sample_value("clinic_wechat_call_seconds_count", labels) or 0.0
+
+    before = [counted(outcome) for outcome in ("ok", "43003", "unavailable")]
+    made = make(api.origin)
+    api.routes[MENU] = {"menu": {}}
+    made.call("get", "menu/get")
+    for wrong in ({"errcode": 43003, "errmsg": "require https"}, 500):
+        api.routes[MENU] = wrong
+        with pytest.raises((WeChatError, WeChatUnavailable)):
+            made.call("get", "menu/get")
+    after = [counted(outcome) for outcome in ("ok", "43003", "unavailable")]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

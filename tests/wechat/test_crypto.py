@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from wechatpy.crypto import PrpCrypto
 
 from wechat.crypto import Crypto, Forged
-from wechat.inbound import Text, encrypted_part, parse
+from wechat.inbound import encrypted_part, parse
 from wechat.jssdk import sign
+from wechat.messages import Text
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 CRYPTO = Crypto("token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx5f0c1de9a7b34286")

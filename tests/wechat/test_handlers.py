@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import policy
 from config.settings import Settings
 from notifications.models import Notification, NotificationStatus
 from people.models import Account, GuardianStatus, RelatedPerson
@@ -64,6 +66,45 @@ def test_leaving_erases_the_profile(room: Room, session: Session) -> None:
     left = account(session)
     assert (left.followed, left.locale) == (False, None)
     assert room.says({**FOLLOW, "CreateTime": 1714112999}).startswith("您好")
+
+
+@pytest.mark.parametrize("name", ["user_authorization_revoke", "user_authorization_cancellation"])
+def test_taking_back_the_profile_erases_it_and_keeps_the_record(
+    room: Room, session: Session, hospital: Hospital, name: str
+) -> None:
+    mother = account(session, "o-mother")
+    mother.unionid, mother.locale = "u-1", "en"
+    session.commit()
+    told = {"MsgType": "event", "Event": name, "FromUserName": "fromuser", "OpenID": "o-mother", "RevokeInfo": "301"}
+    assert room.says(told) == ""
+    after = account(session, "o-mother")
+    assert (after.unionid, after.locale, after.followed) == (None, None, True)
+    bound = select(RelatedPerson.status).where(RelatedPerson.account_id == after.id)
+    assert set(session.scalars(bound)) == {GuardianStatus.ACTIVE}
+    assert room.says({**told, "OpenID": "oNobodyKnowsMe"}) == ""
+    assert session.scalar(select(Account).where(Account.openid.in_(["oNobodyKnowsMe", "fromuser"]))) is None
+
+
+def test_people_answer_when_the_hospital_says_so(room: Room, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wednesday 25 November 2026: from 8 to 17 in Beijing what we do not understand goes to a person."""
+    moment = [datetime(2026, 11, 25, 2, 0, tzinfo=UTC)]
+    monkeypatch.setattr("wechat.handlers.now", lambda: moment[0])
+    numbers = count(100)
+
+    def passed_on(fields: dict[str, Any]) -> bool:
+        answer = room.opened(room.post({**fields, "MsgId": next(numbers)}))
+        return "<MsgType><![CDATA[transfer_customer_service]]></MsgType>" in answer
+
+    unclear, person = text("孩子今天没胃口"), text("人工")
+    assert not passed_on(unclear)  # off unless the hospital says
+    policy.change(session, "chat_staffed", True, author="t", valid_from=datetime(2026, 1, 1, tzinfo=UTC))
+    session.commit()
+    assert all(passed_on(fields) for fields in (unclear, person, {"MsgType": "voice", "MediaId": "m"}))
+    clicked = {"MsgType": "event", "Event": "CLICK", "EventKey": "x"}
+    assert not any(passed_on(fields) for fields in (text("抽搐"), text("挂号"), text("帮助"), text("1234567"), clicked))
+    for hour, day in ((9, 25), (2, 28)):  # 17:00, and a Saturday
+        moment[0] = datetime(2026, 11, day, hour, 0, tzinfo=UTC)
+        assert not passed_on(unclear)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +170,9 @@ def test_words(room: Room, content: str, first: str) -> None:
         {"MsgType": "voice", "MediaId": "m", "MsgId": 1},
         {"MsgType": "video", "MsgId": 1},
         {"MsgType": "never-seen", "MsgId": 1},
+        text("人工"),
         {"MsgType": "event", "Event": "CLICK", "EventKey": "of-an-older-menu"},
+        {"MsgType": "event", "Event": "SCAN", "EventKey": "a-code-of-before", "Ticket": "t"},
     ],
 )
 def test_a_way_forward_for_everything_else(room: Room, fields: dict[str, Any]) -> None:
@@ -138,7 +181,23 @@ def test_a_way_forward_for_everything_else(room: Room, fields: dict[str, Any]) -
     assert "没有人值守" in answer
 
 
-@pytest.mark.parametrize("event", ["VIEW", "LOCATION", "scancode_push", "never_seen", "view_miniprogram"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        "VIEW",
+        "LOCATION",
+        "scancode_push",
+        "never_seen",
+        "view_miniprogram",
+        "pic_weixin",
+        "location_select",
+        "MASSSENDJOBFINISH",
+        "subscribe_msg_popup_event",
+        "user_info_modified",
+        "naming_verify_fail",
+        "user_get_card",
+    ],
+)
 def test_events_by_themselves_are_not_answered(room: Room, event: str) -> None:
     assert room.says({"MsgType": "event", "Event": event, "EventKey": "x"}) == ""
 

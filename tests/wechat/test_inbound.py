@@ -8,52 +8,166 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wechat.conftest import OPENID, push_xml
-from wechat.inbound import (
-    BadMessage,
+from tests.wechat.conftest import ACCOUNT, OPENID, push_xml
+from wechat.inbound import BadMessage, parse
+from wechat.messages import (
+    AccountVerified,
+    AuthorizationCancelled,
+    AuthorizationRevoked,
     Clicked,
     Followed,
     Inbound,
+    Link,
+    Located,
+    MassSendFinished,
+    MiniProgramOpened,
     OtherEvent,
     OtherMessage,
+    PageOpened,
     Picture,
+    PicturesChosen,
+    Place,
+    PlaceChosen,
+    ProfileChanged,
     Scanned,
+    ScanShown,
+    SceneScanned,
+    SubscriptionAnswer,
+    SubscriptionResult,
+    SubscriptionsAnswered,
+    SubscriptionsSent,
     TemplateFinished,
     Text,
     Unfollowed,
-    parse,
+    Video,
+    Voice,
 )
+
+
+def event(name: str, **fields: Any) -> dict[str, Any]:
+    return {"MsgType": "event", "Event": name, **fields}
+
+
+CODE = {"ScanType": "qrcode", "ScanResult": "QR-1"}
+PICTURES = {"Count": 1, "PicList": {"item": {"PicMd5Sum": "1b5f7c"}}}
+PLACE = {"Location_X": "23", "Location_Y": "113", "Scale": "15", "Label": "南礼士路", "Poiname": ""}
+ACCEPTED = {"TemplateId": "T1", "SubscribeStatusString": "accept", "PopupScene": "2"}
+DECLINED = {"TemplateId": "T1", "SubscribeStatusString": "reject"}
+NOTICED = {"TemplateId": "T1", "MsgID": "17", "ErrorCode": "0", "ErrorStatus": "success"}
+ABOUT = {"FromUserName": "fromuser", "OpenID": "oAnother", "AppID": "wx1", "RevokeInfo": "301"}
 
 
 @pytest.mark.parametrize(
     ("fields", "kind", "expected"),
     [
-        ({"MsgType": "text", "Content": "挂号", "MsgId": 1}, Text, {"words": "挂号"}),
-        ({"MsgType": "image", "PicUrl": "http://x/1", "MsgId": 1}, Picture, {"url": "http://x/1"}),
-        ({"MsgType": "voice", "Recognition": "抽搐", "MsgId": 1}, OtherMessage, {"words": "抽搐", "kind": "voice"}),
-        ({"MsgType": "location", "Label": "南礼士路", "MsgId": 1}, OtherMessage, {"words": "南礼士路"}),
-        ({"MsgType": "link", "Title": "a", "Description": "b", "MsgId": 1}, OtherMessage, {"words": "a\nb"}),
-        ({"MsgType": "hologram", "MsgId": 1}, OtherMessage, {"kind": "hologram"}),
-        ({"MsgType": "event", "Event": "subscribe", "EventKey": ""}, Followed, {}),
-        ({"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_7", "Ticket": "t"}, Followed, {}),
-        ({"MsgType": "event", "Event": "subscribe", "EventKey": "scanbarcode|EAN|1"}, Followed, {}),
-        ({"MsgType": "event", "Event": "unsubscribe", "EventKey": ""}, Unfollowed, {}),
-        ({"MsgType": "event", "Event": "CLICK", "EventKey": "help"}, Clicked, {"key": "help"}),
-        ({"MsgType": "event", "Event": "VIEW", "EventKey": "http://x"}, OtherEvent, {"event": "view"}),
-        ({"MsgType": "event", "Event": "LOCATION", "Latitude": "1"}, OtherEvent, {"event": "location"}),
-        ({"MsgType": "event", "Event": "never_seen"}, OtherEvent, {"event": "never_seen"}),
+        ({"MsgType": "text", "Content": "挂号", "bizmsgmenuid": "7"}, Text, {"words": "挂号", "menu_id": "7"}),
+        ({"MsgType": "image", "PicUrl": "http://x/1", "MediaId": "m"}, Picture, {"url": "http://x/1", "media_id": "m"}),
         (
-            {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": 7, "Status": "failed:user block"},
+            {"MsgType": "voice", "Recognition": "抽搐", "Format": "amr", "MediaId": "m"},
+            Voice,
+            {"words": "抽搐", "media_id": "m", "format": "amr"},
+        ),
+        ({"MsgType": "video", "MediaId": "m", "ThumbMediaId": "t"}, Video, {"thumb_media_id": "t", "short": False}),
+        ({"MsgType": "shortvideo", "MediaId": "m"}, Video, {"media_id": "m", "short": True}),
+        (
+            {"MsgType": "location", "Location_X": "23.1", "Location_Y": "x", "Label": "南礼士路"},
+            Place,
+            {"words": "南礼士路", "latitude": 23.1, "longitude": None},
+        ),
+        (
+            {"MsgType": "link", "Title": "a", "Description": "b", "Url": "http://x"},
+            Link,
+            {"words": "a\nb", "url": "http://x"},
+        ),
+        ({"MsgType": "hologram"}, OtherMessage, {"kind": "hologram"}),
+        (event("subscribe", EventKey=""), Followed, {"scene": ""}),
+        (event("subscribe", EventKey="qrscene_7", Ticket="t"), Followed, {"scene": "7", "ticket": "t"}),
+        (event("subscribe", EventKey="scanbarcode|EAN|1"), Followed, {"scene": ""}),
+        (event("unsubscribe", EventKey=""), Unfollowed, {}),
+        (event("SCAN", EventKey="7", Ticket="t"), SceneScanned, {"scene": "7", "ticket": "t"}),
+        (
+            event("LOCATION", Latitude="23.1", Longitude="113.3", Precision="119.4"),
+            Located,
+            {"latitude": 23.1, "longitude": 113.3, "precision": 119.4},
+        ),
+        (event("LOCATION", Latitude="nan", Longitude="1e999"), Located, {"latitude": None, "longitude": None}),
+        (event("CLICK", EventKey="help"), Clicked, {"key": "help"}),
+        (event("VIEW", EventKey="http://x", MenuId="4"), PageOpened, {"url": "http://x", "menu_id": "4"}),
+        (event("view_miniprogram", EventKey="pages/1", MenuId="4"), MiniProgramOpened, {"path": "pages/1"}),
+        (event("scancode_waitmsg", EventKey="k", ScanCodeInfo=CODE), Scanned, {"key": "k", "code": "QR-1"}),
+        (event("scancode_push", EventKey="k", ScanCodeInfo=CODE), ScanShown, {"key": "k", "code": "QR-1"}),
+        (
+            event("pic_sysphoto", EventKey="k", SendPicsInfo=PICTURES),
+            PicturesChosen,
+            {"key": "k", "source": "camera", "digests": ("1b5f7c",)},
+        ),
+        (event("pic_photo_or_album", SendPicsInfo=PICTURES), PicturesChosen, {"source": "camera-or-album"}),
+        (event("pic_weixin", SendPicsInfo=""), PicturesChosen, {"source": "album", "digests": ()}),
+        (
+            event("location_select", EventKey="k", SendLocationInfo=PLACE),
+            PlaceChosen,
+            {"key": "k", "latitude": 23.0, "longitude": 113.0, "words": "南礼士路", "name": ""},
+        ),
+        (
+            event("TEMPLATESENDJOBFINISH", MsgID=7, Status="failed:user block"),
             TemplateFinished,
             {"message_id": "7", "status": "failed:user block"},
         ),
+        (
+            event("MASSSENDJOBFINISH", MsgID=8, Status="send success", SentCount=75, ErrorCount=5),
+            MassSendFinished,
+            {"message_id": "8", "sent": 75, "failed": 5},
+        ),
+        (
+            event("subscribe_msg_popup_event", SubscribeMsgPopupEvent={"List": ACCEPTED}),
+            SubscriptionsAnswered,
+            {"answers": (SubscriptionAnswer("T1", True),), "changed": False},
+        ),
+        (
+            event("subscribe_msg_change_event", SubscribeMsgChangeEvent={"List": DECLINED}),
+            SubscriptionsAnswered,
+            {"answers": (SubscriptionAnswer("T1", False),), "changed": True},
+        ),
+        (
+            event("subscribe_msg_sent_event", SubscribeMsgSentEvent={"List": NOTICED}),
+            SubscriptionsSent,
+            {"results": (SubscriptionResult("T1", "17", "0"),)},
+        ),
+        (event("user_info_modified", **ABOUT), ProfileChanged, {"openid": "oAnother"}),
+        (event("user_authorization_revoke", **ABOUT), AuthorizationRevoked, {"openid": "oAnother", "info": "301"}),
+        (event("user_authorization_cancellation", **ABOUT), AuthorizationCancelled, {"openid": "oAnother"}),
+        (
+            event("qualification_verify_success", ExpiredTime=1442401156),
+            AccountVerified,
+            {"step": "qualification", "succeeded": True, "expires_at": 1442401156},
+        ),
+        (
+            event("naming_verify_fail", FailTime=1442401061, FailReason="by time"),
+            AccountVerified,
+            {"step": "naming", "succeeded": False, "failed_at": 1442401061, "reason": "by time"},
+        ),
+        (event("annual_renew", ExpiredTime="soon"), AccountVerified, {"step": "renewal", "expires_at": None}),
+        (event("verify_expired"), AccountVerified, {"step": "expiry"}),
+        (event("user_get_card", CardId="c"), OtherEvent, {"event": "user_get_card"}),
+        (event("never_seen"), OtherEvent, {"event": "never_seen"}),
     ],
 )
-def test_every_kind(fields: dict[str, Any], kind: type[Inbound], expected: dict[str, str]) -> None:
+def test_every_kind(fields: dict[str, Any], kind: type[Inbound], expected: dict[str, Any]) -> None:
     message = parse(push_xml(fields))
     assert type(message) is kind
-    assert (message.openid, message.created_at) == (OPENID, 1714112440)
+    assert (message.account, message.created_at) == (ACCOUNT, 1714112440)
+    assert message.openid == expected.get("openid", OPENID)
     assert {name: getattr(message, name) for name in expected} == expected
+
+
+def test_several_of_a_kind_in_one_event() -> None:
+    one, other = "<List><TemplateId>a</TemplateId></List>", "<List><TemplateId>b</TemplateId></List>"
+    xml = push_xml(event("subscribe_msg_popup_event", SubscribeMsgPopupEvent={"x": ""})).replace(
+        "<x><![CDATA[]]></x>", one + other
+    )
+    message = parse(xml)
+    assert isinstance(message, SubscriptionsAnswered)
+    assert [answer.template_id for answer in message.answers] == ["a", "b"]
 
 
 def scan(kind: str, result: str) -> str:
@@ -81,8 +195,13 @@ def test_identity_tells_messages_apart() -> None:
         identity(MsgType="event", Event="CLICK", EventKey="b"),
         identity(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID="7"),
         identity(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID="8"),
+        identity(MsgType="event", Event="LOCATION"),  # told by itself, in the same second as a tap
+        identity(MsgType="event", Event="user_authorization_revoke", OpenID="a"),  # all in WeChat's own name
+        identity(MsgType="event", Event="user_authorization_revoke", OpenID="b"),
+        identity(MsgType="event", Event="subscribe_msg_sent_event", SubscribeMsgSentEvent={"List": {"MsgID": "1"}}),
+        identity(MsgType="event", Event="subscribe_msg_sent_event", SubscribeMsgSentEvent={"List": {"MsgID": "2"}}),
     ]
-    assert len({identity(), *others}) == 8
+    assert len({identity(), *others}) == 13
 
 
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><xml><MsgType>&b;</MsgType></xml>'

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from people.models import Account
+from people.sessions import SignIn
 from tests.wechat.conftest import OPENID, Api, Room
 from wechat.signin import HOME, own_path, public, remember_locale, signed_in, viewer, visitor_locale
 
@@ -124,6 +125,8 @@ def test_several_pages_at_once(browser: FlaskClient) -> None:
         ({"errcode": 40029, "errmsg": "invalid code"}, "sign-in-failed", 400),
         ({"errcode": 40163, "errmsg": "code been used"}, "sign-in-failed", 400),
         ({"errcode": -1, "errmsg": "busy"}, "wechat-down", 503),
+        ({"errcode": 45011, "errmsg": "api minute-quota reach limit"}, "wechat-down", 503),
+        ({"errcode": 40125, "errmsg": "invalid appsecret"}, "wechat-down", 503),
         ({}, "wechat-down", 503),
         (500, "wechat-down", 503),
         (b"<html>", "wechat-down", 503),
@@ -151,7 +154,21 @@ def test_the_old_session_does_not_survive(browser: FlaskClient) -> None:
         session["planted"] = "x"
     come_back(browser, start(browser))
     with browser.session_transaction() as session:
-        assert set(session) == {"account"}
+        assert set(session) == {"sign_in"}
+
+
+def test_a_new_sign_in_is_a_new_row_and_ends_the_one_before(browser: FlaskClient, session: Session) -> None:
+    come_back(browser, start(browser))
+    with browser.session_transaction() as kept:
+        old = dict(kept)
+    again = browser.get("/oauth/start?next=/mine/a").location
+    come_back(browser, parse_qs(urlsplit(again).query)["state"][0])
+    rows = session.scalars(select(SignIn).order_by(SignIn.id)).all()
+    assert [row.ended_at is None for row in rows] == [False, True]
+    with browser.session_transaction() as kept:
+        assert kept["sign_in"] == str(rows[1].id)
+        kept.update(old)  # the old cookie again
+    assert browser.get("/mine/a").status_code == 302
 
 
 def test_a_form_without_a_session(browser: FlaskClient) -> None:

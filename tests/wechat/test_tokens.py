@@ -15,13 +15,14 @@ from config import redis
 from tests.wechat.conftest import TOKEN, Answer, Api, Call
 from wechat import tokens
 from wechat.client import WeChatClient, WeChatError, WeChatUnavailable
+from wechat.limits import Limits
 from wechat.tokens import Grant, Shared, access_tokens, jsapi_tickets
 
 MENU = "/cgi-bin/menu/get"
 
 
 def make(api: Api, store: Redis) -> WeChatClient:
-    client = WeChatClient("wx1", "secret", api.origin)
+    client = WeChatClient("wx1", "secret", api.origin, Limits(store, "wx1"))
     client.tokens = access_tokens(store, client)
     return client
 
@@ -47,8 +48,9 @@ def test_eight_threads_fetch_one_token(api: Api, store: Redis) -> None:
 
 def ask(origin: str, redis_url: str, start: Any, answers: Any) -> None:
     """One process that starts with the others and asks for the token."""
-    client = WeChatClient("wx1", "secret", origin)
-    client.tokens = access_tokens(redis.connect(redis_url), client)
+    store = redis.connect(redis_url)
+    client = WeChatClient("wx1", "secret", origin, Limits(store, "wx1"))
+    client.tokens = access_tokens(store, client)
     start.wait(30)
     answers.put(client.tokens.current())
 
@@ -125,7 +127,40 @@ def test_a_token_that_wechat_no_longer_takes_is_forced_once(api: Api, store: Red
         with pytest.raises(WeChatError):
             client.call("get", "menu/get")
     assert [call.json["force_refresh"] for call in api.made(TOKEN)].count(True) == 1
-    assert len(api.made(TOKEN)) <= 8
+    assert len(api.made(TOKEN)) <= 5
+
+
+@pytest.mark.parametrize(("up", "most"), [(True, 20), (False, 3)])
+def test_tokens_refused_for_ever_do_not_use_up_the_quota(
+    store: Redis, no_store: Redis, up: bool, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day of calls, one a minute, with every token refused: WeChat allows 20 forced renewals for all processes."""
+    second = [0.0]
+    monkeypatch.setattr(tokens, "monotonic", lambda: second[0])
+    asked: list[bool] = []
+
+    def fetch(force: bool) -> Grant:
+        asked.append(force)
+        return Grant("always-the-same", 7200)
+
+    both = [Shared(store if up else no_store, "k", fetch) for _ in range(2 if up else 1)]
+    for minute in range(24 * 60):
+        second[0] = minute * 60.0
+        if minute % (tokens.FORCE_PAUSE // 60) == 0:
+            store.delete("k:forced")  # Redis' own clock does not run along
+        for shared in both:
+            assert shared.renewed("always-the-same") == "always-the-same"
+    assert 1 < asked.count(True) <= most
+
+
+def test_a_token_that_changes_nothing_is_not_asked_for_again_at_once(api: Api, store: Redis) -> None:
+    """Sixteen lanes whose every message is refused would otherwise ask WeChat ten thousand times a minute."""
+    client = make(api, store)
+    api.routes[MENU] = {"errcode": 40001, "errmsg": "not latest"}
+    for _ in range(50):
+        with pytest.raises(WeChatError):
+            client.call("get", "menu/get")
+    assert len(api.made(TOKEN)) <= 4
 
 
 def test_a_failed_fetch_is_not_repeated_at_once(api: Api, store: Redis) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,16 +14,21 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from config import clock
 from config.settings import Settings
 from people.models import AuditEvent
-from tests.wechat.conftest import Room, make_room, push_xml, text_of
+from tests.wechat.conftest import Room, make_room, push_xml, stamped, text_of
 from wechat import webhook
 from wechat.crypto import Crypto
-from wechat.inbound import Inbound, parse
+from wechat.inbound import parse
+from wechat.kinds import EVENTS, MESSAGES
+from wechat.messages import Inbound
 from wechat.replies import Nothing, TextReply
 from wechat.webhook import Envelope, first_answer
 
@@ -32,7 +38,8 @@ FOLLOW = {"MsgType": "event", "Event": "subscribe", "EventKey": ""}
 
 
 def plain_query(room: Room, **changes: str) -> str:
-    query = {"timestamp": "1714112445", "nonce": "1", "signature": room.crypto.signature("1714112445", "1"), **changes}
+    stamp = changes.get("timestamp") or stamped()
+    query = {"timestamp": stamp, "nonce": "1", "signature": room.crypto.signature(stamp, "1"), **changes}
     return "/wechat?" + urlencode(query)
 
 
@@ -70,6 +77,62 @@ def test_safe_mode(room: Room) -> None:
     assert text_of(room.opened(response)).startswith("您可以")
 
 
+PREVIOUS, OTHER = "p" * 42 + "A", "x" * 42 + "A"
+
+
+def test_the_key_before_a_change_is_taken_and_answered_with(
+    wechat_settings: Settings, store: Redis, database: Connection
+) -> None:
+    changes = {"wechat_aes_key_previous": SecretStr(PREVIOUS)}
+    room = make_room(wechat_settings.model_copy(update=changes), store)
+    for number, key in enumerate((room.crypto.aes_key, PREVIOUS)):
+        room.crypto = replace(room.crypto, aes_key=key)
+        assert text_of(room.opened(room.post({**TEXT, "MsgId": number}))).startswith("您可以")
+    room.crypto = replace(room.crypto, aes_key=OTHER)
+    assert room.post(TEXT).status_code == 403
+
+
+def test_without_a_key_before_only_the_current_one(room: Room) -> None:
+    room.crypto = replace(room.crypto, aes_key=PREVIOUS)
+    assert room.post(TEXT).status_code == 403
+
+
+@pytest.mark.parametrize(("late", "status"), [(0, 200), (280, 200), (-280, 200), (320, 403), (-320, 403)])
+def test_old_stamps_are_refused(room: Room, late: int, status: int) -> None:
+    assert room.post(TEXT, stamp=stamped(late)).status_code == status
+
+
+def test_a_shifted_clock_is_ours_alone(room: Room) -> None:
+    """CLINIC_CLOCK moves the clinic, not WeChat."""
+    clock.shift("+3d")
+    try:
+        assert room.post(TEXT).status_code == 200
+    finally:
+        clock.shift("")
+
+
+def test_pushes_are_counted(room: Room) -> None:
+    def counted(kind: str, outcome: str) -> float:
+        labels = {"kind": kind, "outcome": outcome}
+        return REGISTRY.get_sample_value("clinic_wechat_pushes_total", labels) or 0.0
+
+    kinds = [("Followed", "TextReply"), ("Followed", "repeated"), ("unread", "refused-403")]
+    before = [counted(*kind) for kind in kinds]
+    room.post(FOLLOW)
+    room.post(FOLLOW)
+    room.post(FOLLOW, stamp=stamped(9999))
+    assert [counted(*kind) - then for kind, then in zip(kinds, before, strict=True)] == [1, 1, 1]
+
+
+def test_the_domain_file(wechat_settings: Settings, store: Redis) -> None:
+    changes = {"wechat_domain_file": "MP_verify_Ab1.txt:Ab1content"}
+    client = make_room(wechat_settings.model_copy(update=changes), store).client
+    found = client.get("/MP_verify_Ab1.txt")
+    assert (found.status_code, found.text, found.mimetype) == (200, "Ab1content", "text/plain")
+    assert client.get("/MP_verify_ab1.txt").status_code == 404
+    assert make_room(wechat_settings, store).client.get("/MP_verify_.txt").status_code == 404
+
+
 def test_nothing_to_say_is_success_and_never_encrypted(room: Room) -> None:
     response = room.post({"MsgType": "event", "Event": "VIEW", "EventKey": "http://x"})
     assert (response.status_code, response.text) == (200, "success")
@@ -97,16 +160,17 @@ def test_compatible_mode_trusts_the_encrypted_part(
     wechat_settings: Settings, store: Redis, database: Connection
 ) -> None:
     room = in_mode("compatible", wechat_settings, store)
-    sealed = room.crypto.seal(push_xml(TEXT), "1714112445", "1").split("<Encrypt><![CDATA[")[1].split("]]>")[0]
-    signature = room.crypto.signature("1714112445", "1", sealed)
+    stamp = stamped()
+    sealed = room.crypto.seal(push_xml(TEXT), stamp, "1").split("<Encrypt><![CDATA[")[1].split("]]>")[0]
+    signature = room.crypto.signature(stamp, "1", sealed)
     lie = push_xml({**TEXT, "Content": "救命", "Encrypt": sealed})
-    answer = room.client.post(plain_query(room, encrypt_type="aes", msg_signature=signature), data=lie)
+    answer = room.client.post(plain_query(room, timestamp=stamp, encrypt_type="aes", msg_signature=signature), data=lie)
     assert text_of(room.opened(answer)).startswith("您可以")
 
 
 def test_a_retry_gets_the_first_answer(room: Room, session: Session) -> None:
-    first = room.opened(room.post(FOLLOW, nonce="a", stamp="1714112445"))
-    second = room.opened(room.post(FOLLOW, nonce="b", stamp="1714112450"))
+    first = room.opened(room.post(FOLLOW, nonce="a", stamp=stamped(5)))
+    second = room.opened(room.post(FOLLOW, nonce="b"))
     assert first == second
     assert session.query(AuditEvent).filter_by(action="follow").count() == 1
     room.post({**FOLLOW, "CreateTime": 1714112441})
@@ -216,26 +280,46 @@ def test_nor_with_a_right_signature_over_rubbish(rooms: dict[str, Room], body: b
     room = rooms[mode]
     assert 400 <= room.client.post(plain_query(room), data=body).status_code < 500
     sealed = base64.b64encode(body).decode()
-    query = plain_query(room, encrypt_type="aes", msg_signature=room.crypto.signature("1714112445", "1", sealed))
+    stamp = stamped()
+    signature = room.crypto.signature(stamp, "1", sealed)
+    query = plain_query(room, timestamp=stamp, encrypt_type="aes", msg_signature=signature)
     assert 400 <= room.client.post(query, data=f"<xml><Encrypt>{sealed}</Encrypt></xml>").status_code < 500
 
 
+@FUZZ
+@given(st.text(max_size=200), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=4))
+def test_nor_with_cipher_text_of_anything_or_damaged(
+    rooms: dict[str, Room], message: str, changes: list[tuple[int, int]]
+) -> None:
+    room, stamp = rooms["safe"], stamped()
+    text = message.encode(errors="ignore").decode()
+    assert room.post(text).status_code == 400
+    sealed = bytearray(
+        base64.b64decode(room.crypto.seal(push_xml(TEXT), stamp, "1").split("[CDATA[")[1].split("]]")[0])
+    )
+    for place, value in changes:
+        sealed[place % len(sealed)] ^= value
+    encoded = base64.b64encode(sealed).decode()
+    signature = room.crypto.signature(stamp, "1", encoded)
+    query = plain_query(room, timestamp=stamp, encrypt_type="aes", msg_signature=signature)
+    body = f"<xml><Encrypt>{encoded}</Encrypt></xml>"
+    assert room.client.post(query, data=body).status_code in {200, 400, 403}
+
+
 NAMES = [
-    "MsgType",
-    "Event",
-    "EventKey",
-    "Content",
-    "MsgId",
-    "FromUserName",
-    "PicUrl",
-    "ScanCodeInfo",
-    "MsgID",
-    "Status",
-]
-VALUE = st.text(max_size=20) | st.sampled_from(
-    ["event", "text", "image", "subscribe", "unsubscribe", "scancode_waitmsg", "scan-child", "templatesendjobfinish"]
+    "MsgType", "Event", "EventKey", "Content", "MsgId", "FromUserName", "PicUrl", "ScanCodeInfo", "MsgID", "Status",
+    "OpenID", "Ticket", "Latitude", "Location_X", "SendPicsInfo", "SendLocationInfo", "SubscribeMsgPopupEvent",
+    "SubscribeMsgSentEvent", "ExpiredTime", "SentCount",
+]  # fmt: skip
+VALUE = st.text(max_size=20) | st.sampled_from(["scan-child", "nan", "9" * 30, "-1", "qrscene_1", "scanbarcode|1"])
+INSIDE = st.dictionaries(st.sampled_from(["ScanResult", "List", "PicList", "item", "MsgID", "Location_X"]), VALUE)
+KINDS = st.sampled_from([*MESSAGES, *EVENTS, "event"])
+FIELDS = st.builds(
+    lambda fields, kind, name: fields | ({"MsgType": "event", "Event": name} if name else {"MsgType": kind}),
+    st.dictionaries(st.sampled_from(NAMES), VALUE | INSIDE | st.dictionaries(st.just("List"), INSIDE)),
+    KINDS,
+    st.sampled_from([*EVENTS, "", ""]),
 )
-FIELDS = st.dictionaries(st.sampled_from(NAMES), VALUE | st.dictionaries(st.just("ScanResult"), VALUE))
 
 
 @FUZZ

@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session, sessionmaker
 from booking import actions
 from booking.events import AppointmentBooked
 from booking.models import Appointment, Schedule
+from config import redis
 from config.clock import today
 from config.jobs import HANDLE_FACT, emit
 from config.policy import Policy
 from config.settings import Settings
 from notifications import results
 from notifications.models import Notification, NotificationStatus
+from people import staff
 from people.models import Account
 from tests.notifications.rows import queued
 from tests.product import seed
+from wechat.service import connect
 from worker import jobs
 from worker.app import EVERY_5_SECONDS, STALLED_AFTER, STALLED_TRIES, build
 
@@ -34,7 +37,7 @@ def woken() -> list[bool]:
 @pytest.fixture
 def queue(committed: sessionmaker[Session], settings: Settings, woken: list[bool]) -> App:
     """The queue of the test's database."""
-    return build(settings, lambda: woken.append(True))
+    return build(settings, lambda: woken.append(True), connect(settings, redis.connect(settings.redis_url)).tags)
 
 
 @pytest.fixture
@@ -190,3 +193,20 @@ def test_a_result_that_came_too_early_is_noted_at_the_next_look(
     assert facts(committed) == []
     with committed() as session:
         assert session.get_one(Notification, row.id).status is NotificationStatus.DELIVERED
+
+
+def test_a_tag_that_wechat_does_not_take_is_tried_again_later(
+    queue: App, committed: sessionmaker[Session], appointment_id: Any
+) -> None:
+    """The test's WeChat does not answer; tags of one account wait for each other."""
+    with committed() as session, session.begin():
+        staff.bind(session, "D002", "o-new", datetime.now(UTC))
+        staff.unbind(session, staff.by_code(session, "D002"), by=None, now=datetime.now(UTC))
+    work(queue)
+    tags = text(
+        "select attempts, scheduled_at > now(), lock from procrastinate_jobs where task_name = :task order by id"
+    )
+    with committed() as session:
+        (tried, waits, lock), (untried, _, same) = session.execute(tags, {"task": staff.TAG}).all()
+    assert (tried, waits, untried) == (1, True, 0)
+    assert lock == same

@@ -39,7 +39,7 @@ def environment(settings: Settings, origin: str) -> dict[str, str]:
     values = {
         name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in settings
-        if name != "wechat_templates"
+        if name != "wechat_templates" and value is not None
     }
     return {**os.environ, **values, "WECHAT_API_ORIGIN": origin, "WECHAT_TEMPLATES": json.dumps(TEMPLATES)}
 

@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from .app import create_app
 from .config import Config, from_environment
+from .pay import keys
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -49,4 +50,6 @@ def _exit(server: Any, worker: Any) -> None:
 
 
 if __name__ == "__main__":
-    Server(from_environment(os.environ)).run()
+    config = from_environment(os.environ)
+    keys.load(config)
+    Server(config).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import events, pictures
+from . import events, menus, pictures, scenes
 from .state import Phone
 from .webhook import Delivery, push
 from .windows import open_window
@@ -15,7 +15,7 @@ class Impossible(ValueError):
     """Something this phone can't do now; the text says why."""
 
 
-def follow(world: World, phone: Phone, scene: str = "") -> Delivery | None:
+def follow(world: World, phone: Phone, scene: str = "", number: bool = False) -> Delivery | None:
     """Follow the account, by a scene code when `scene` is given; a follower who scans sends SCAN instead."""
     with world.change():
         again, phone.following = phone.following, True
@@ -23,10 +23,22 @@ def follow(world: World, phone: Phone, scene: str = "") -> Delivery | None:
             return None
         if not again:
             phone.subscribed_at, phone.scene, phone.blocked = int(world.now), scene, False
+            phone.scene_number = number
         open_window(phone, "scan" if again else "follow", world.now)
         world.publish_phone(phone)
     event = events.scan(world, phone, scene) if again else events.subscribe(world, phone, scene)
     return push(world, phone, event)
+
+
+def scan_code(world: World, phone: Phone, text: str) -> Delivery | None:
+    """Scan one of the account's codes with the phone's scanner; raises Impossible for any other or an expired one."""
+    found = scenes.of_text(world, text)
+    if found is None:
+        raise Impossible("this is no code of the account")
+    _, known = found
+    if not scenes.alive(world, known):
+        raise Impossible("the code has expired")
+    return follow(world, phone, known["scene"], known["number"])
 
 
 def unfollow(world: World, phone: Phone) -> Delivery | None:
@@ -34,7 +46,7 @@ def unfollow(world: World, phone: Phone) -> Delivery | None:
     with world.change():
         if not phone.following:
             return None
-        phone.following, phone.windows = False, {}
+        phone.following, phone.windows, phone.tags, phone.remark = False, {}, [], ""
         phone.cleared = phone.messages[-1]["n"] if phone.messages else phone.cleared
         world.publish_phone(phone)
     return push(world, phone, events.unsubscribe(world, phone), shown=False)
@@ -60,7 +72,7 @@ def send_text(world: World, phone: Phone, content: str, menu_message: str = "") 
     if not content.strip():
         raise Impossible("an empty message can't be sent")
     with world.change():
-        open_window(phone, "message", world.now)
+        open_window(phone, "menu" if menu_message else "message", world.now)
         world.add_message(phone, "me", "text", text=content)
     return push(world, phone, events.text(world, phone, content, menu_message))
 
@@ -78,9 +90,9 @@ def send_image(world: World, phone: Phone, raw: bytes) -> Delivery:
     return push(world, phone, fields)
 
 
-def button_at(world: World, path: str) -> dict[str, Any]:
+def button_at(world: World, phone: Phone, path: str) -> dict[str, Any]:
     """The menu entry at a path such as `1` or `0/2`, or with this key or url; raises Impossible when there is none."""
-    tops = (world.state.menu or {"button": []})["button"]
+    tops = (menus.shown_to(world.state, phone) or {"button": []})["button"]
     places: dict[str, dict[str, Any]] = {}
     for index, top in enumerate(tops):
         places[str(index)] = top
@@ -107,6 +119,17 @@ def tap(world: World, phone: Phone, button: dict[str, Any], scanned: tuple[str, 
         with world.change():
             open_window(phone, "menu", world.now)
     return push(world, phone, fields)
+
+
+def push_anything(world: World, phone: Phone, fields: dict[str, Any]) -> Delivery:
+    """Push a message or event of any kind, for what the phones' own screens can't do."""
+    if not fields.keys() & {"MsgType", "Event"}:
+        raise Impossible("say which: MsgType or Event, and its fields as WeChat names them")
+    made = events.anything(world, phone, fields)
+    if made["MsgType"] != "event":
+        with world.change():
+            open_window(phone, "message", world.now)
+    return push(world, phone, made)
 
 
 def _must_follow(phone: Phone) -> None:

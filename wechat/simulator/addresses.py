@@ -14,7 +14,7 @@ from .config import Config
 
 WECHAT = "/.wechat"
 OPEN = "https://open.weixin.qq.com"
-SCRIPTS = ("https://res.wx.qq.com", "http://res.wx.qq.com", "https://res2.wx.qq.com")
+SCRIPTS = ("https://mp.weixin.qq.com", "https://res.wx.qq.com", "http://res.wx.qq.com", "https://res2.wx.qq.com")
 
 
 def to_phone(config: Config, phone: str, url: str) -> str:

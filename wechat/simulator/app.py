@@ -10,6 +10,8 @@ from flask import Flask, Response, g, render_template, request
 
 from . import api, control, oauth_pages, pages
 from .config import Config
+from .pay import api as pay_api
+from .pay import notify, refunds
 from .phone_browser import PhoneBrowser, phone_of_host
 from .world import World
 
@@ -53,6 +55,9 @@ def create_app(config: Config, **options: Any) -> Flask:
     app.register_blueprint(api.blueprint(world))
     app.register_blueprint(control.blueprint(world, browser))
     app.register_blueprint(pages.blueprint(world))
+    app.register_blueprint(pay_api.blueprint(world))
+    notify.resume(world)
+    refunds.resume(world)
     main, phones = app.wsgi_app, phones_app(world, browser)
 
     def by_host(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

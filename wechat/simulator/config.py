@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent
+SERIAL = re.compile(r"[1-9A-Fa-f][0-9A-Fa-f]{0,39}")
 MODES = ("plain", "compatible", "safe")
 
 
@@ -29,6 +31,11 @@ class Config:
     qr_dir: Path = Path("var/demo/qr")
     people: Path = HERE / "data" / "people.toml"
     templates: Path = HERE / "data" / "templates.toml"
+    keys: Path = Path("var/simulator-keys")
+    mchid: str = "1900000109"
+    pay_serial: str = ""  # of the merchant's certificate, hex digits; made at random when it is not given
+    pay_public_key_id: str = ""
+    apiv3_key: str = ""  # 32 characters; kept beside the other keys when it is not given
 
     @property
     def origin(self) -> str:
@@ -45,6 +52,11 @@ class Config:
         return f"http://{phone}.localhost:{self.port}"
 
     @property
+    def public_key_id(self) -> str:
+        """The name of WeChat Pay's public key, as headers carry it."""
+        return self.pay_public_key_id or f"PUB_KEY_ID_01{self.mchid}{1:016d}"
+
+    @property
     def domain(self) -> str:
         """Host and port of the backend: the account's only web-authorisation and JS-SDK domain."""
         return urlsplit(self.backend).netloc
@@ -58,6 +70,7 @@ def from_environment(env: Mapping[str, str]) -> Config:
     needed = ["WECHAT_APPID", "WECHAT_SECRET", "WECHAT_TOKEN"] + (["WECHAT_AES_KEY"] if mode != "plain" else [])
     if missing := [name for name in needed if not env.get(name)]:
         raise SystemExit(f"simulator: missing in the environment: {', '.join(missing)}")
+    _check_pay(env)
     backend = (env.get("SIMULATOR_BACKEND") or Config.backend).rstrip("/")
     return Config(
         appid=env["WECHAT_APPID"],
@@ -74,4 +87,18 @@ def from_environment(env: Mapping[str, str]) -> Config:
         qr_dir=Path(env.get("SIMULATOR_QR_DIR") or Config.qr_dir),
         people=Path(env.get("SIMULATOR_PEOPLE") or Config.people),
         templates=Path(env.get("SIMULATOR_TEMPLATES") or Config.templates),
+        keys=Path(env.get("SIMULATOR_KEYS") or Config.keys),
+        mchid=env.get("WECHAT_PAY_MCHID") or Config.mchid,
+        pay_serial=(env.get("WECHAT_PAY_SERIAL") or "").upper(),
+        pay_public_key_id=env.get("WECHAT_PAY_PUBLIC_KEY_ID") or "",
+        apiv3_key=env.get("WECHAT_PAY_APIV3_KEY") or "",
     )
+
+
+def _check_pay(env: Mapping[str, str]) -> None:
+    """Raise SystemExit when a setting of WeChat Pay can't be one."""
+    key, serial = env.get("WECHAT_PAY_APIV3_KEY", ""), env.get("WECHAT_PAY_SERIAL", "")
+    if len(key.encode()) not in (0, 32):
+        raise SystemExit("simulator: WECHAT_PAY_APIV3_KEY must be 32 characters")
+    if serial and (not SERIAL.fullmatch(serial) or int(serial, 16).bit_length() >= 160):
+        raise SystemExit("simulator: WECHAT_PAY_SERIAL must be the hex digits of a certificate's serial number")

@@ -6,14 +6,25 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import actions, jssdk, pictures
+from . import actions, faults, jssdk, pictures, scenes, subscriptions
 from .actions import Impossible
+from .control_platform import body, platform_routes
+from .pay import cashier
+from .pay.refunds import ENDS
 from .phone_browser import PhoneBrowser, open_page
 from .state import Phone, Settings
 from .webhook import Delivery, verify_url
 from .world import World
 
 LONGEST_WAIT = 60.0
+CHOICES = {
+    "mode": ("plain", "compatible", "safe"),
+    "language": ("zh", "en"),
+    "template_newline": ("refuse", "cut"),
+    "pay_keys": ("certificate", "public-key", "switching"),
+    "pay_expired": ("NOTPAY", "CLOSED"),
+    "pay_refund_outcome": ENDS,
+}
 
 
 class Control:
@@ -67,7 +78,7 @@ class Control:
 
     def follow(self, name: str) -> dict[str, Any]:
         """Follow, or scan a scene code: {scene?}."""
-        return _told(actions.follow(self.world, self.phone(name), str(_body().get("scene", ""))))
+        return _told(actions.follow(self.world, self.phone(name), str(body().get("scene", ""))))
 
     def unfollow(self, name: str) -> dict[str, Any]:
         """Stop following."""
@@ -75,14 +86,14 @@ class Control:
 
     def set_phone(self, name: str) -> dict[str, Any]:
         """Change {blocked?, snapshot?, delivery?}."""
-        actions.change(self.world, self.phone(name), _body())
+        actions.change(self.world, self.phone(name), body())
         return self.show(name)
 
     def text(self, name: str) -> dict[str, Any]:
         """Write {content}."""
-        body = _body()
+        given = body()
         return _told(
-            actions.send_text(self.world, self.phone(name), str(body.get("content", "")), str(body.get("menu", "")))
+            actions.send_text(self.world, self.phone(name), str(given.get("content", "")), str(given.get("menu", "")))
         )
 
     def image(self, name: str) -> dict[str, Any]:
@@ -91,32 +102,60 @@ class Control:
 
     def tap(self, name: str) -> dict[str, Any]:
         """Tap the menu entry {entry: path, key or url}; a scan entry takes {result} or a picture."""
-        body = _body()
-        button = actions.button_at(self.world, str(body.get("entry", "")))
-        scanned = self._scanned(body) if button["type"].startswith("scancode") else None
+        given = body()
+        button = actions.button_at(self.world, self.phone(name), str(given.get("entry", "")))
+        scanned = self._scanned(given) if button["type"].startswith("scancode") else None
         return _told(actions.tap(self.world, self.phone(name), button, scanned)) | {"button": button}
 
     def scan(self) -> dict[str, Any]:
         """Read the code in an uploaded `image` or the demo picture {picture}: {type, result}."""
-        kind, result = self._scanned(_body()) or ("", None)
+        kind, result = self._scanned(body()) or ("", None)
         return {"type": kind, "result": result}
 
-    def _scanned(self, body: dict[str, Any]) -> tuple[str, str] | None:
-        if "result" in body:
-            return str(body.get("type", "qrcode")), str(body["result"])
+    def scan_code(self, name: str) -> dict[str, Any]:
+        """Scan a code of the account: {result}, {picture} or an uploaded `image`; follows or sends SCAN."""
+        scanned = self._scanned(body())
+        if scanned is None:
+            raise Impossible("no code in this picture")
+        return _told(actions.scan_code(self.world, self.phone(name), scanned[1]))
+
+    def push(self, name: str) -> dict[str, Any]:
+        """Push any message or event from this phone: the body is its fields as WeChat names them."""
+        return _told(actions.push_anything(self.world, self.phone(name), body()))
+
+    def subscribe(self, name: str) -> dict[str, Any]:
+        """Answer a page that asks for notices: {templates: {id: accept|reject}}; a list of ids gives their titles."""
+        wanted = body().get("templates")
+        if isinstance(wanted, list):
+            return {"titles": subscriptions.titles(self.world, wanted)}
+        if not isinstance(wanted, dict):
+            raise Impossible("templates is a list of ids, or of each id whether it is accepted or rejected")
+        return _told(subscriptions.answer(self.world, self.phone(name), wanted))
+
+    def refuse(self, name: str) -> dict[str, Any]:
+        """Take back the agreement to notices of {template}."""
+        return _told(subscriptions.refuse(self.world, self.phone(name), str(body().get("template"))))
+
+    def codes(self) -> dict[str, Any]:
+        """The account's newest codes that can be scanned."""
+        return {"codes": scenes.listed(self.world)}
+
+    def _scanned(self, given: dict[str, Any]) -> tuple[str, str] | None:
+        if "result" in given:
+            return str(given.get("type", "qrcode")), str(given["result"])
         return pictures.decode(self._picture())
 
     def _picture(self) -> bytes:
         if file := request.files.get("image"):
             return bytes(file.read())
-        path = pictures.demo_picture(self.world.config.qr_dir, str(_body().get("picture", "")))
+        path = pictures.demo_picture(self.world.config.qr_dir, str(body().get("picture", "")))
         if path is None:
             raise Impossible("no picture: upload one as `image` or name a demo `picture`")
         return path.read_bytes()
 
     def open(self, name: str) -> dict[str, Any]:
         """Open {url} in the phone's browser without a screen: {url, status, title, html} of where it ends."""
-        return open_page(self.browser, self.phone(name), str(_body().get("url", "")))
+        return open_page(self.browser, self.phone(name), str(body().get("url", "")))
 
     def messages(self, name: str) -> dict[str, Any]:
         """The chat after message `after`, waiting up to `wait` seconds for a first one."""
@@ -141,7 +180,7 @@ class Control:
         """Read the settings; a POST changes those it names."""
         current = self.world.state.settings
         if request.method == "POST":
-            _change(current, _body())
+            _change(current, body())
             with self.world.change():
                 self.world.publish("settings", settings=vars(current))
         return dict(vars(current))
@@ -152,12 +191,20 @@ class Control:
 
     def jssdk(self, name: str) -> dict[str, Any]:
         """wx.config of {page} with {params}: asked by the phone around the page."""
-        body = _body()
-        return jssdk.configure(self.world, self.phone(name), body.get("params") or {}, str(body.get("page", "")))
+        given = body()
+        return jssdk.configure(self.world, self.phone(name), given.get("params") or {}, str(given.get("page", "")))
+
+    def pay(self, name: str) -> dict[str, Any]:
+        """The cashier for a page's {params}: {act: show|pay|cancel} gives {result, order?, reason?}."""
+        given = body()
+        what, params = str(given.get("act", "pay")), given.get("params")
+        if what not in cashier.ACTS or not isinstance(params, dict):
+            raise Impossible(f"act is one of {', '.join(cashier.ACTS)}, params what the page calls the cashier with")
+        return cashier.act(self.world, self.phone(name), params, str(given.get("page", "")), what)
 
     def reset(self) -> dict[str, Any]:
         """Back to the seed; {keep: [menu, settings, ...]} stays."""
-        keep = _body().get("keep", [])
+        keep = body().get("keep", [])
         if not isinstance(keep, list) or not set(keep) <= set(vars(self.world.state)):
             raise Impossible(f"keep is a list of: {', '.join(vars(self.world.state))}")
         self.world.reset(keep)
@@ -166,22 +213,17 @@ class Control:
 
 def _change(settings: Settings, values: dict[str, Any]) -> None:
     """Set what is named and fits; raises Impossible."""
-    choices = {"mode": ("plain", "compatible", "safe"), "language": ("zh", "en"), "template_newline": ("refuse", "cut")}
     for name, value in values.items():
         current = getattr(settings, name, None)
         wanted = (int, float) if isinstance(current, int | float) else type(current)
-        if current is None or not isinstance(value, wanted) or value not in choices.get(name, (value,)):
+        if current is None or not isinstance(value, wanted) or value not in CHOICES.get(name, (value,)):
             raise Impossible(f"{name} is no setting, or {value!r} no value for it")
+    if wrong := faults.check(values.get("faults", [])):
+        raise Impossible(wrong)
     if not all({"path", "errcode"} <= set(fault) for fault in values.get("fail_next", [])):
         raise Impossible("each entry of fail_next needs path and errcode")
     for name, value in values.items():
         setattr(settings, name, value)
-
-
-def _body() -> dict[str, Any]:
-    """The JSON object of the request, or its form's fields."""
-    body = request.get_json(silent=True) if request.is_json else request.form.to_dict()
-    return body if isinstance(body, dict) else {}
 
 
 def _told(delivery: Delivery | None) -> dict[str, Any]:
@@ -199,6 +241,8 @@ def blueprint(world: World, browser: PhoneBrowser) -> Blueprint:
         ("GET", "/phones/<name>/messages", control.messages),
         *[("POST", f"/phones/<name>/{verb}", getattr(control, verb)) for verb in VERBS],
         ("POST", "/scan", control.scan),
+        ("POST", "/phones/<name>/scan-code", control.scan_code),
+        ("GET", "/codes", control.codes),
         ("GET", "/pictures", control.pictures),
         ("GET", "/log", control.log),
         ("GET", "/sends", control.sends),
@@ -206,6 +250,7 @@ def blueprint(world: World, browser: PhoneBrowser) -> Blueprint:
         ("POST", "/settings", control.settings),
         ("POST", "/verify-url", control.verify_url),
         ("POST", "/reset", control.reset),
+        *platform_routes(world),
     ]
     for method, path, view in routes:
         bp.add_url_rule(path, f"{method} {path}".replace(".", "_"), view, methods=[method])
@@ -218,4 +263,4 @@ def blueprint(world: World, browser: PhoneBrowser) -> Blueprint:
     return bp
 
 
-VERBS = ("follow", "unfollow", "text", "image", "tap", "open", "jssdk")
+VERBS = ("follow", "unfollow", "text", "image", "tap", "open", "jssdk", "pay", "push", "subscribe", "refuse")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import menus
+from .scenes import ticket_for
 from .state import Phone
 from .world import World
 
@@ -33,7 +35,7 @@ def image(world: World, phone: Phone, media: str) -> Fields:
 
 def subscribe(world: World, phone: Phone, scene: str = "") -> Fields:
     """A new follower, by a scene code when `scene` is given."""
-    more = {"EventKey": f"qrscene_{scene}", "Ticket": f"TICKET_{scene}"} if scene else {"EventKey": ""}
+    more = {"EventKey": f"qrscene_{scene}", "Ticket": ticket_for(world.state, scene)} if scene else {"EventKey": ""}
     return {**_head(world, phone, "event"), "Event": "subscribe", **more}
 
 
@@ -44,14 +46,20 @@ def unsubscribe(world: World, phone: Phone) -> Fields:
 
 def scan(world: World, phone: Phone, scene: str) -> Fields:
     """A follower scanned a scene code."""
-    return {**_head(world, phone, "event"), "Event": "SCAN", "EventKey": scene, "Ticket": f"TICKET_{scene}"}
+    return {
+        **_head(world, phone, "event"),
+        "Event": "SCAN",
+        "EventKey": scene,
+        "Ticket": ticket_for(world.state, scene),
+    }
 
 
 def menu(world: World, phone: Phone, button: Fields) -> Fields:
     """A tap on a click or view entry."""
     event = {"click": "CLICK", "view": "VIEW"}[button["type"]]
     key = button.get("key") or button.get("url", "")
-    more = {"MenuId": 425000000} if event == "VIEW" else {}
+    shown = menus.shown_to(world.state, phone) or {}
+    more = {"MenuId": shown["menuid"]} if event == "VIEW" and shown else {}
     return {**_head(world, phone, "event"), "Event": event, "EventKey": key, **more}
 
 
@@ -59,6 +67,37 @@ def scancode(world: World, phone: Phone, button: Fields, kind: str, result: str)
     """A scan through a scancode_push or scancode_waitmsg entry."""
     info = {"ScanType": kind, "ScanResult": result}
     return {**_head(world, phone, "event"), "Event": button["type"], "EventKey": button["key"], "ScanCodeInfo": info}
+
+
+def anything(world: World, phone: Phone, given: Fields) -> Fields:
+    """A message or event of any kind, with what all of them carry added."""
+    kind = str(given.get("MsgType", "event" if "Event" in given else "text"))
+    fields = _head(world, phone, kind) | ({} if kind == "event" else {"MsgId": world.next_id()})
+    return fields | {name: value for name, value in given.items() if name not in ("ToUserName", "FromUserName")}
+
+
+def notice_popup(world: World, phone: Phone, choices: dict[str, Any], scene: int) -> Fields:
+    """What a person chose when a page asked for notices."""
+    entries = [
+        {"TemplateId": template, "SubscribeStatusString": str(choice), "PopupScene": scene}
+        for template, choice in choices.items()
+    ]
+    head = _head(world, phone, "event")
+    return {**head, "Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": entries}}
+
+
+def notice_refused(world: World, phone: Phone, template: str) -> Fields:
+    """A person took back in the settings what they had agreed to."""
+    entry = {"TemplateId": template, "SubscribeStatusString": "reject"}
+    head = _head(world, phone, "event")
+    return {**head, "Event": "subscribe_msg_change_event", "SubscribeMsgChangeEvent": {"List": [entry]}}
+
+
+def notice_sent(world: World, phone: Phone, template: str, msgid: int) -> Fields:
+    """What became of a notice."""
+    entry = {"TemplateId": template, "MsgID": msgid, "ErrorCode": 0, "ErrorStatus": "success"}
+    head = _head(world, phone, "event")
+    return {**head, "Event": "subscribe_msg_sent_event", "SubscribeMsgSentEvent": {"List": [entry]}}
 
 
 def template_finished(world: World, phone: Phone, msgid: int, status: str) -> Fields:

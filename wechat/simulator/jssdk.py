@@ -13,6 +13,7 @@ from .world import World
 APIS = [
     "checkJsApi",
     "scanQRCode",
+    "chooseWXPay",
     "closeWindow",
     "getNetworkType",
     "hideMenuItems",
@@ -46,4 +47,5 @@ def configure(world: World, phone: Phone, params: dict[str, Any], page: str) -> 
     world.record(
         "page", method="", path=f"wx.config {url.partition('#')[0]}", status=0, verdict=verdict, phone=phone.id
     )
-    return {"errMsg": verdict, "apis": granted}
+    tags = params.get("openTagList") if verdict == "config:ok" else None
+    return {"errMsg": verdict, "apis": granted, "tags": tags if isinstance(tags, list) else []}

@@ -16,6 +16,12 @@ KEYED = {
     "pic_weixin",
     "location_select",
 }
+NAMED = {  # what the other types carry, each with its size in bytes
+    "media_id": {"media_id": 128},
+    "article_id": {"article_id": 128},
+    "article_view_limited": {"article_id": 128},
+    "miniprogram": {"appid": 64, "pagepath": 1024, "url": 1024},
+}
 TOP, SUB = 3, 5
 NAME_BYTES, SUB_NAME_BYTES, KEY_BYTES, URL_BYTES = 16, 60, 128, 1024
 
@@ -61,6 +67,10 @@ def _action(button: dict[str, Any], where: str, codes: tuple[int, int, int, int]
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ApiError(wrong_url, where)
         return {"type": kind, "name": button["name"], "url": button["url"]}
+    if kind in NAMED:
+        for name, limit in NAMED[kind].items():
+            _size(button.get(name), limit, wrong_key, where)
+        return {"type": kind, "name": button["name"], **{name: button[name] for name in NAMED[kind]}}
     if kind not in KEYED:
         raise ApiError(wrong_type, where)
     _size(button.get("key"), KEY_BYTES, wrong_key, where)

@@ -12,6 +12,7 @@ from .addresses import OPEN, WECHAT, to_phone
 from .agents import agent
 from .jssdk import APIS
 from .oauth import Consent, Redirect, Refusal, authorize, in_order
+from .scene_pages import SHOW, show_qrcode
 from .state import Phone
 from .world import World
 
@@ -69,6 +70,7 @@ def phone_pages(world: World) -> Blueprint:
         del name
         return sdk(world)
 
+    bp.add_url_rule(SHOW, "showqrcode", lambda: show_qrcode(world))
     return bp
 
 

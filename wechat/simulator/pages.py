@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from . import live, oauth_pages, pictures
 from .addresses import WECHAT, to_phone
 from .phone_browser import phone_of_host
+from .scene_pages import SHOW, show_qrcode
 from .world import World
 
 COLOURS = ("#5b8def", "#e2725b", "#43a58a", "#b57edc", "#d99a2b", "#5a9fb8", "#c96b8f", "#7a8f3c")
@@ -35,6 +36,7 @@ def _views(world: World) -> dict[str, Callable[..., str | BaseResponse]]:
         "/mmbiz_pic/<media>/0": lambda media: _picture(world, media),
         "/mmhead/<name>.svg": lambda name: _head(world, name),
         "/qr/<stem>": lambda stem: _qr(world, stem),
+        SHOW: lambda: show_qrcode(world),
         "/healthz": lambda: Response("ok\n", content_type="text/plain"),
     }
 

@@ -20,6 +20,7 @@ from .addresses import rewrite_html, rewrite_policy, to_account, to_phone
 from .agents import agent, languages
 from .oauth_pages import step
 from .state import Phone
+from .wire import raw_path
 from .world import World
 
 HOP = {"connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "host"}
@@ -70,7 +71,7 @@ class PhoneBrowser:
     def forward(self, phone: Phone) -> Response:
         """Answer the current request of the phone's host."""
         config, start = self.world.config, time.monotonic()
-        path = to_account(config, phone.id, _path())
+        path = to_account(config, phone.id, raw_path())
         navigation = _is_navigation()
         if navigation:
             self.world.publish("loading", phone=phone.id)
@@ -86,12 +87,6 @@ class PhoneBrowser:
         elif page:
             page.done()
         return Response(_closing(chunks, answer), answer.status_code, headers, direct_passthrough=True)
-
-
-def _path() -> str:
-    """Path and query as the browser sent them: Flask's own copies are decoded."""
-    raw: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
-    return raw if raw.startswith("/") else request.full_path
 
 
 def _is_navigation() -> bool:

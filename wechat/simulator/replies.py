@@ -31,6 +31,8 @@ def read(world: World, phone: Phone, body: str, sent: dict[str, Any]) -> Message
     fields = _opened(world, fields)
     if fields.get("ToUserName") != phone.openid or fields.get("FromUserName") != world.config.account_id:
         raise BadReply("ToUserName or FromUserName of the reply is not the other way round")
+    if fields.get("MsgType") == "transfer_customer_service":
+        return None
     reader = {"text": _text, "image": _image, "news": _news}.get(str(fields.get("MsgType")))
     if reader is None:
         raise BadReply(f"MsgType {fields.get('MsgType')!r} is unknown to the simulator")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from .pay.records import Notice, Order, Refund
 
 Message = dict[str, Any]  # one entry of a chat: n, time, from (me|account|system), type, and what the type needs
 
@@ -27,6 +30,10 @@ class Phone:
     delivery: str = "success"  # what a template message to this phone ends as, unless blocked
     subscribed_at: int = 0
     scene: str = ""
+    scene_number: bool = False  # the scene was given as a number
+    tags: list[int] = field(default_factory=list)
+    remark: str = ""
+    subscriptions: dict[str, int] = field(default_factory=dict)  # one-time notices the person agreed to, by template
     cleared: int = 0  # messages up to this number were deleted from the phone by unfollowing
     messages: list[Message] = field(default_factory=list)
     cookies: list[dict[str, Any]] = field(default_factory=list)
@@ -64,6 +71,19 @@ class Send:
     status: str = "accepted"
 
 
+@dataclass(frozen=True)
+class Template:
+    """A message template of the account: its lines are (label, key)."""
+
+    id: str
+    title: str
+    content: str
+    example: str
+    industry: tuple[str, str]
+    lines: tuple[tuple[str, str], ...]
+    consts: dict[str, list[str]]
+
+
 @dataclass
 class Settings:
     """What tests and the page may change while the simulator runs."""
@@ -72,10 +92,25 @@ class Settings:
     language: str = "zh"  # of every phone: WeChat's own texts, User-Agent and Accept-Language
     latency_ms: int = 0
     fail_next: list[dict[str, Any]] = field(default_factory=list)  # [{path, errcode, times}]
+    faults: list[dict[str, Any]] = field(default_factory=list)  # [{on, what, match?, value?, times?}], see faults.py
+    quotas: dict[str, int] = field(default_factory=dict)  # calls a day by path, over the published numbers
+    minute_quotas: dict[str, int] = field(default_factory=dict)
+    ip_whitelist: list[str] = field(default_factory=list)  # who may fetch tokens; empty: anyone
+    unionid: bool = False  # whether the account belongs to an Open Platform account
+    window_payment: int = 0  # customer messages in the 48 hours after a payment; 0: no limit (older pages: 20)
     webhook_timeout: float = 5.0
     webhook_attempts: int = 3
     webhook_pause: float = 1.0
     template_newline: str = "refuse"  # refuse | cut: what a line break in a typed value does
+    pay_keys: str = "certificate"  # certificate | public-key | switching: what WeChat Pay signs with
+    pay_directories: list[str] = field(default_factory=list)  # pages that may pay; empty: all of the account's
+    pay_expired: str = "NOTPAY"  # NOTPAY | CLOSED: what an order past its time_expire is
+    pay_notify_scale: float = 1.0  # the notices' retry times are multiplied by this
+    pay_notify_timeout: float = 5.0
+    pay_refund_outcome: str = "SUCCESS"  # SUCCESS | ABNORMAL | CLOSED
+    pay_refund_delay: float = 1.0  # seconds a refund is PROCESSING
+    pay_refund_pause: float = 60.0  # seconds between refunds of one order
+    pay_bills_today: bool = False  # whether a bill can be had on its own day
 
 
 @dataclass
@@ -90,20 +125,22 @@ class State:
     ticket: Ticket | None = None
     sends: list[Send] = field(default_factory=list)
     media: dict[str, dict[str, Any]] = field(default_factory=dict)  # media id: {type, mime, at}
+    conditional: list[dict[str, Any]] = field(default_factory=list)  # {button, matchrule, menuid}, oldest first
+    last_menu: int = 425000000
+    tags: dict[str, str] = field(default_factory=dict)  # number as text: name
+    last_tag: int = 99
+    scenes: dict[str, dict[str, Any]] = field(default_factory=dict)  # ticket: {scene, number, url, made, ends}
+    short: dict[str, dict[str, Any]] = field(default_factory=dict)  # short key: {data, made, ends}
+    usage: dict[str, dict[str, Any]] = field(default_factory=dict)  # path: {day, count, minute, in_minute}
+    clears: list[str] = field(default_factory=list)  # days on which quotas were cleared
+    added: dict[str, Template] = field(default_factory=dict)  # message templates beside the data file's
+    removed: list[str] = field(default_factory=list)  # templates of the data file that were deleted
+    notice_templates: dict[str, Template] = field(default_factory=dict)
+    typing: dict[str, float] = field(default_factory=dict)  # openid: since when
+    orders: dict[str, Order] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
     last_id: int = 0
-
-
-@dataclass(frozen=True)
-class Template:
-    """A message template of the account: its lines are (label, key)."""
-
-    id: str
-    title: str
-    content: str
-    example: str
-    industry: tuple[str, str]
-    lines: tuple[tuple[str, str], ...]
-    consts: dict[str, list[str]]
 
 
 def seed(people: Path, mode: str) -> State:
@@ -125,18 +162,29 @@ def load(saved: dict[str, Any] | None, fresh: State) -> State:
 
 def _merged(saved: dict[str, Any], fresh: State) -> State:
     phones = {name: Phone(**(vars(phone) | saved["phones"].get(name, {}))) for name, phone in fresh.phones.items()}
-    settings = Settings(**(saved["settings"] | {"mode": fresh.settings.mode, "fail_next": [], "latency_ms": 0}))
-    return State(
-        phones=phones,
-        settings=settings,
-        menu=saved["menu"],
-        tokens=[Token(**token) for token in saved["tokens"]],
-        forced=saved["forced"],
-        ticket=Ticket(**saved["ticket"]) if saved["ticket"] else None,
-        sends=[Send(**send) for send in saved["sends"]],
-        media=saved["media"],
-        last_id=saved["last_id"],
+    settings = Settings(
+        **(saved["settings"] | {"mode": fresh.settings.mode, "fail_next": [], "faults": [], "latency_ms": 0})
     )
+    made: dict[str, Any] = {"phones": phones, "settings": settings}
+    for name, value in saved.items():
+        if name in LISTS:
+            made[name] = [LISTS[name](**entry) for entry in value]
+        elif name in TABLES:
+            made[name] = {key: TABLES[name](**entry) for key, entry in value.items()}
+        elif name == "ticket":
+            made[name] = Ticket(**value) if value else None
+        elif name not in made:
+            made[name] = value
+    return State(**made)
+
+
+LISTS: dict[str, Callable[..., Any]] = {"tokens": Token, "sends": Send, "notices": Notice}
+TABLES: dict[str, Callable[..., Any]] = {
+    "orders": Order,
+    "refunds": Refund,
+    "added": Template,
+    "notice_templates": Template,
+}
 
 
 def templates(path: Path) -> dict[str, Template]:

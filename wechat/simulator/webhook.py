@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 
-from . import crypto, xml
+from . import crypto, faults, xml
 from .replies import BadReply, Dropped, read
 from .state import Message, Phone
 from .world import World
 
 HEADERS = {"User-Agent": "Mozilla/4.0", "Accept": "*/*", "Pragma": "no-cache", "Connection": "close"}
 QUIET = {"VIEW", "unsubscribe", "scancode_push", "TEMPLATESENDJOBFINISH"}  # nobody waits for an answer to these
+Faults = dict[str, faults.Fault]
 BROKEN = "该公众号提供的服务出现故障，请稍后再试"
 
 
@@ -44,13 +45,27 @@ class NoAnswer(Exception):
 
 
 def push(world: World, phone: Phone, fields: dict[str, Any], shown: bool = True) -> Delivery:
-    """Send one message or event until it is answered, and put the answer into the phone's chat when `shown`."""
+    """Send one message or event until it is answered, and put the answer into the phone's chat when `shown`.
+
+    Faults may hold it back for others to overtake it, or send it once more beside itself.
+    """
+    event = str(fields.get("Event") or fields["MsgType"])
+    found = faults.take(world, "push", event)
+    if held := found.pop("reordered", None):
+        world.later(held.seconds(1.0), lambda: _deliver(world, phone, fields, shown, found))
+        return Delivery("held back", 0, 0, event)
+    if "duplicate" in found:
+        world.later(0, lambda: _deliver(world, phone, fields, False, found))
+    return _deliver(world, phone, fields, shown, found)
+
+
+def _deliver(world: World, phone: Phone, fields: dict[str, Any], shown: bool, found: Faults) -> Delivery:
     settings, event = world.state.settings, str(fields.get("Event") or fields["MsgType"])
     delivery = Delivery("", 0, 0, event)
     for attempt in range(1, settings.webhook_attempts + 1):
         delivery.attempts = attempt
         try:
-            _attempt(world, phone, fields, delivery)
+            _attempt(world, phone, fields, delivery, found)
             break
         except NoAnswer as error:
             delivery.verdict, delivery.status = str(error), error.status
@@ -66,12 +81,14 @@ def push(world: World, phone: Phone, fields: dict[str, Any], shown: bool = True)
     return delivery
 
 
-def _attempt(world: World, phone: Phone, fields: dict[str, Any], delivery: Delivery) -> None:
-    query, body = envelope(world, phone.openid, fields)
+def _attempt(world: World, phone: Phone, fields: dict[str, Any], delivery: Delivery, found: Faults) -> None:
+    query, body = envelope(world, phone.openid, fields, found)
     start = time.monotonic()
     status, text = 0, ""
     try:
         status, text = _post(world, query, body)
+        if found.pop("dropped", None):
+            raise NoAnswer("the answer was lost on its way", status)
         delivery.status, delivery.verdict = status, "ok"
         delivery.reply = read(world, phone, text, fields)
     except NoAnswer as error:
@@ -121,10 +138,13 @@ def _address(world: World, query: dict[str, str]) -> str:
     return f"{webhook}{'&' if urlsplit(webhook).query else '?'}{urlencode(query)}"
 
 
-def envelope(world: World, openid: str, fields: dict[str, Any]) -> tuple[dict[str, str], str]:
+def envelope(world: World, openid: str, fields: dict[str, Any], found: Faults) -> tuple[dict[str, str], str]:
     """Query and body of a push in the account's mode; time stamp and nonce are new each time."""
     config, mode = world.config, world.state.settings.mode
-    stamp, nonce = str(int(world.now)), str(secrets.randbelow(2_000_000_000))
+    if "signature" in found:
+        config = replace(config, token=f"not {config.token}")
+    skew = found["skew"].number(600.0) if "skew" in found else 0.0
+    stamp, nonce = str(int(world.now + skew)), str(secrets.randbelow(2_000_000_000))
     query = {"signature": crypto.sign(config.token, stamp, nonce), "timestamp": stamp, "nonce": nonce, "openid": openid}
     plain = xml.build(fields)
     if mode == "plain":

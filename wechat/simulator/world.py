@@ -7,14 +7,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from . import menus
 from . import state as states
 from .config import Config
+from .pay import keys as pay_keys
+from .pay.keys import Keys
+from .scheduler import Scheduler
 from .state import Message, Phone, State, Template
 from .store import Store
 
@@ -27,24 +30,34 @@ class World:
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config, self.clock = config, clock
-        self.templates: dict[str, Template] = states.templates(config.templates)
+        self._templates: dict[str, Template] = states.templates(config.templates)
         self._condition = threading.Condition(threading.RLock())
         self.state: State = states.load(Store.read(config.state), self._seed())
         self.codes: dict[str, dict[str, Any]] = {}  # OAuth codes and user tokens live five minutes and two hours:
         self.user_tokens: dict[str, dict[str, Any]] = {}  # a restart may forget them
+        self.refresh_tokens: dict[str, dict[str, Any]] = {}
+        self.bills: dict[str, bytes] = {}  # download tokens and their files
         self.epoch = f"{time.time_ns():x}"
         self.seq = 0
         self.closed = False
         self._events: deque[tuple[int, str, dict[str, Any]]] = deque(maxlen=KEPT_EVENTS)
         self.log: deque[dict[str, Any]] = deque(maxlen=KEPT_LOG)
         self._log_number = 0
-        self._pool = ThreadPoolExecutor(16, thread_name_prefix="simulator")
-        self._store = Store(config.state, self._dump)
+        self._scheduler = Scheduler(self._failed)
+        self._keys: Keys | None = None
+        self._store = Store(config.state, self.dump)
 
     def _seed(self) -> State:
         return states.seed(self.config.people, self.config.mode)
 
-    def _dump(self) -> str:
+    @property
+    def templates(self) -> dict[str, Template]:
+        """The account's message templates by id: the data file's, less the deleted ones, and those added."""
+        kept = {name: known for name, known in self._templates.items() if name not in self.state.removed}
+        return kept | self.state.added
+
+    def dump(self) -> str:
+        """The state as JSON."""
         with self._condition:
             return json.dumps(vars(self.state), default=vars, ensure_ascii=False)
 
@@ -126,21 +139,29 @@ class World:
         """A phone for the page and the control API: without chat and cookies."""
         facts = {name: value for name, value in vars(phone).items() if name not in ("messages", "cookies", "windows")}
         last = phone.messages[-1]["n"] if phone.messages else phone.cleared
-        return facts | {"origin": self.config.phone_origin(phone.id), "last": last}
+        origin, menu = self.config.phone_origin(phone.id), menus.shown_to(self.state, phone)
+        return facts | {"origin": origin, "last": last, "menu": menu}
 
     def later(self, seconds: float, work: Callable[[], object]) -> None:
         """Do some work in the background, not before `seconds` have passed."""
-        due = time.monotonic() + seconds
+        self._scheduler.later(seconds, work)
 
-        def run() -> None:
-            threading.Event().wait(max(0.0, due - time.monotonic()))
-            try:
-                work()
-            except Exception as error:  # the page must show it: nobody reads a pool's futures
-                self.record("out", method="", path="(simulator)", status=0, verdict=f"simulator error: {error!r}")
+    def _failed(self, error: Exception) -> None:
+        """The page must show it: nobody reads a pool's futures."""
+        self.record("out", method="", path="(simulator)", status=0, verdict=f"simulator error: {error!r}")
 
-        if not self.closed:
-            self._pool.submit(run)
+    @property
+    def keys(self) -> Keys:
+        """WeChat Pay's keys and the merchant's, made when they are first needed."""
+        with self._condition:
+            self._keys = self._keys or pay_keys.load(self.config)
+            return self._keys
+
+    def rotate_keys(self) -> Keys:
+        """Give WeChat Pay a new certificate."""
+        with self._condition:
+            self._keys = pay_keys.rotate(self.config)
+            return self._keys
 
     def reset(self, keep: list[str]) -> None:
         """Back to the seed; `keep` names fields of State to leave as they are, such as menu or settings."""
@@ -153,6 +174,16 @@ class World:
             self.codes.clear()
             self.user_tokens.clear()
             self.log.clear()
+            self._scheduler.forget()
+            self.publish("reset")
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Become what was saved; what waited to be done is forgotten."""
+        with self.change():
+            last = self.state.last_id
+            self.state = states.load(saved, self._seed())
+            self.state.last_id = max(last, self.state.last_id)
+            self._scheduler.forget()
             self.publish("reset")
 
     def close(self) -> None:
@@ -160,5 +191,5 @@ class World:
         with self._condition:
             self.closed = True
             self._condition.notify_all()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._scheduler.close()
         self._store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ import segno
 from tests.wechat.simulator.toy import AES_KEY, APPID, SECRET, TOKEN, Served, Toy, create_toy
 from wechat.simulator.app import create_app
 from wechat.simulator.config import Config
+from wechat.simulator.pay.keys import load
 from wechat.simulator.world import World
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
@@ -92,13 +94,22 @@ class Sim:
         return found
 
 
+@pytest.fixture(scope="session")
+def made_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """WeChat Pay's keys, made once: each test has its own copy."""
+    folder = tmp_path_factory.mktemp("pay") / "keys"
+    load(Config(APPID, SECRET, TOKEN, AES_KEY, keys=folder))
+    return folder
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def config(tmp_path: Path, made_keys: Path) -> Config:
     """A configuration with its own files."""
     qr = tmp_path / "qr"
     qr.mkdir()
     segno.make("HP-2001", micro=False).save(str(qr / "patient-2001.png"), scale=8)
-    return Config(APPID, SECRET, TOKEN, AES_KEY, state=tmp_path / "simulator.json", qr_dir=qr)
+    keys = shutil.copytree(made_keys, tmp_path / "keys")
+    return Config(APPID, SECRET, TOKEN, AES_KEY, state=tmp_path / "simulator.json", qr_dir=qr, keys=keys)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.wechat.simulator.conftest import free_port
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "wechat" / "simulator"
-ALLOWED = {"flask", "werkzeug", "requests", "urllib3", "cryptography", "zxingcpp", "PIL", "gunicorn"}
+ALLOWED = {"flask", "werkzeug", "requests", "urllib3", "cryptography", "zxingcpp", "segno", "PIL", "gunicorn"}
 
 
 def imported(path: Path) -> set[str]:

@@ -115,7 +115,7 @@ def test_jssdk_checks_what_wechat_checks(sim: Sim) -> None:
     def configure(where: str = seen, **changes: Any) -> Any:
         return sim.post("/phones/li-na/jssdk", {"page": where, "params": {**signed, **changes}})
 
-    assert configure() == {"errMsg": "config:ok", "apis": ["scanQRCode"]}
+    assert configure() == {"errMsg": "config:ok", "apis": ["scanQRCode"], "tags": []}
     assert configure(signature="0" * 40)["errMsg"] == "config:invalid signature"
     assert configure(seen.replace("a=1", "a=2"))["errMsg"] == "config:invalid signature"
     assert configure("http://elsewhere.invalid/")["errMsg"] == "config:invalid url domain"

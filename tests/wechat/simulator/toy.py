@@ -13,7 +13,7 @@ from urllib.parse import quote
 from flask import Flask, Response, make_response, redirect, request
 from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
-from wechatpy.replies import create_reply
+from wechatpy.replies import TransferCustomerServiceReply, create_reply
 from werkzeug.serving import make_server
 
 TOKEN, APPID, SECRET = "simulator-token", "wx5f0c1de9a7b34286", "s" * 32
@@ -30,6 +30,11 @@ go.onclick = () => wx.scanQRCode({{needResult: 1, success: (r) => out.textConten
 </script>"""
 
 
+def names(message: Any) -> set[str]:
+    """What a message may be called: its type, its event, the event as WeChat sent it."""
+    return {message.type, getattr(message, "event", ""), str(message._data.get("Event", ""))}
+
+
 class Toy:
     """What the webhook received, and how it is told to answer."""
 
@@ -38,14 +43,14 @@ class Toy:
         self.queries: list[dict[str, str]] = []
         self.requests: list[dict[str, Any]] = []
         self.arrived = threading.Condition()
-        self.behave = "reply"  # reply | success | 500 | slow | nonsense | plain | wrong-signature | news2
+        self.behave = "reply"  # reply | success | 500 | slow | nonsense | plain | wrong-signature | news2 | transfer
         self.settings: dict[str, str] = {}  # what a page needs: simulator, ticket
 
     def wait_for(self, event: str, seconds: float = 5) -> Any:
         """The newest message of this event or type, waiting for it."""
 
         def newest() -> Any:
-            return next((m for m in reversed(self.received) if event in (getattr(m, "event", ""), m.type)), None)
+            return next((m for m in reversed(self.received) if event in names(m)), None)
 
         with self.arrived:
             assert self.arrived.wait_for(newest, seconds), f"no {event} arrived"
@@ -58,7 +63,10 @@ def answer(toy: Toy, message: Any, crypto: WeChatCrypto) -> str:
     if toy.behave.startswith("news"):
         article = {"title": "标题", "description": "摘要", "image": "", "url": request.host_url + "page"}
         content = [article] * int(toy.behave[4:])
-    xml = create_reply(content, message).render()
+    reply = (
+        TransferCustomerServiceReply(message=message) if toy.behave == "transfer" else create_reply(content, message)
+    )
+    xml = reply.render()
     if toy.behave == "plain" or request.args.get("encrypt_type") != "aes":
         return str(xml)
     if toy.behave == "wrong-signature":

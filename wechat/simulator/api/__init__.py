@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from .. import faults, limits, wire
 from ..errors import ApiError, request_id
 from ..tokens import check
 from ..world import World
 
-HIDDEN = ("secret", "access_token")
+HIDDEN = ("secret", "appsecret", "access_token")
+RID = re.compile(r" rid: ([0-9a-f-]+)")
+TOKENS = ("/cgi-bin/token", "/cgi-bin/stable_token")
 
 
 @dataclass
@@ -59,23 +63,34 @@ class Endpoint:
     handler: Handler
 
 
-def answer(world: World, endpoint: Endpoint) -> tuple[dict[str, Any] | Response, str]:
+def answer(world: World, endpoint: Endpoint, found: dict[str, faults.Fault]) -> tuple[dict[str, Any] | Response, str]:
     """Run one call: what to answer, and the verdict for the log."""
     call = Call(world, request.args.to_dict(), request.get_data())
     try:
-        _faults(world, endpoint.path)
-        if endpoint.method not in ("ANY", request.method):
-            raise ApiError(43001 if endpoint.method == "GET" else 43002)
-        if endpoint.token:
-            with world.change() as state:
-                check(state, world.now, call.query.get("access_token", ""))
+        _refuse(world, endpoint, call, found)
         return endpoint.handler(call), "ok"
     except ApiError as error:
         text = f"{error.text} rid: {request_id(world.now)}"
         return {"errcode": error.code, "errmsg": text}, f"{error.code} {error.text}"
 
 
-def _faults(world: World, path: str) -> None:
+def _refuse(world: World, endpoint: Endpoint, call: Call, found: dict[str, faults.Fault]) -> None:
+    """Raise what stands before the call itself: a fault, the method, the address, the token, the quota."""
+    _fail_next(world, endpoint.path)
+    if fault := found.get("errcode"):
+        raise ApiError(int(fault.number(-1)))
+    if endpoint.method not in ("ANY", request.method):
+        raise ApiError(43001 if endpoint.method == "GET" else 43002)
+    allowed, address = world.state.settings.ip_whitelist, request.remote_addr or ""
+    if allowed and endpoint.path in TOKENS and address not in allowed:
+        raise ApiError(40164, f"ip {address} ipv6 ::ffff:{address}")
+    with world.change() as state:
+        if endpoint.token:
+            check(state, world.now, call.query.get("access_token", ""))
+        limits.count(state, endpoint.path, world.now)
+
+
+def _fail_next(world: World, path: str) -> None:
     """Be slow or fail when the settings ask for it."""
     settings = world.state.settings
     if settings.latency_ms:
@@ -98,38 +113,46 @@ def readable(raw: bytes) -> str:
 
 def _view(world: World, endpoint: Endpoint) -> Callable[[], Response]:
     def view() -> Response:
-        start = time.monotonic()
-        result, verdict = answer(world, endpoint)
-        if isinstance(result, Response):
-            response = result
-        else:
-            response = Response(json.dumps(result, ensure_ascii=False), content_type="application/json; encoding=utf-8")
-        query = "&".join(
-            f"{key}={value[:12]}…" if key in HIDDEN else f"{key}={value}" for key, value in request.args.items()
-        )
-        world.record(
-            "in",
-            method=request.method,
-            path=request.path + (f"?{query}" if query else ""),
-            status=response.status_code,
-            verdict=verdict,
-            ms=round((time.monotonic() - start) * 1000),
-            request=readable(request.get_data()).replace(world.config.secret, "…"),
-            response=response.get_data(as_text=True)[:20000]
-            if response.is_json or response.mimetype == "text/plain"
-            else "",
-        )
-        return response
+        start, found = time.monotonic(), faults.take(world, "api", endpoint.path)
+        result, verdict = wire.broken(found), f"fault: {', '.join(found)}"
+        if result is None:
+            made, verdict = answer(world, endpoint, found)
+            result = made if isinstance(made, Response) else _json(made)
+        _record(world, result, verdict, start)
+        return wire.cut() if "dropped" in found else result
 
     return view
 
 
+def _json(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), content_type="application/json; encoding=utf-8")
+
+
+def _record(world: World, response: Response, verdict: str, start: float) -> None:
+    query = "&".join(
+        f"{key}={value[:12]}…" if key in HIDDEN else f"{key}={value}" for key, value in request.args.items()
+    )
+    text = response.get_data(as_text=True)[:20000] if response.is_json or response.mimetype == "text/plain" else ""
+    world.record(
+        "in",
+        method=request.method,
+        path=request.path + (f"?{query}" if query else ""),
+        status=response.status_code,
+        verdict=verdict,
+        ms=round((time.monotonic() - start) * 1000),
+        client=request.remote_addr,
+        rid=rid[1] if (rid := RID.search(text)) else "",
+        request=readable(request.get_data()).replace(world.config.secret, "…"),
+        response=text,
+    )
+
+
 def blueprint(world: World) -> Blueprint:
     """All API paths over one world."""
-    from . import base, media, menu, messages, sns, templates, users  # noqa: PLC0415  they import Call from here
+    from . import base, media, menu, messages, notices, quota, scenes, sns, tags, templates, users  # noqa: PLC0415  they import Call from here
 
     bp = Blueprint("api", __name__)
-    for module in (base, media, menu, messages, sns, templates, users):
+    for module in (base, media, menu, messages, notices, quota, scenes, sns, tags, templates, users):
         for endpoint in module.ENDPOINTS:
             bp.add_url_rule(
                 endpoint.path, endpoint.path.replace(".", "_"), _view(world, endpoint), methods=["GET", "POST"]

@@ -36,9 +36,25 @@ function choices(kind, pictures, picked) {
   return [tiles.length ? h("div", { class: "tiles" }, ...tiles) : h("p", { class: "empty" }, t("noPictures")), upload];
 }
 
+const accountCodes = async () => ((await get("/codes")) || { codes: [] }).codes;
+
+/** The account's own fresh codes: what stands on a screen or a desk elsewhere. */
+function codeTiles(codes, picked) {
+  if (!codes.length) return [];
+  const tiles = codes.map(({ ticket, url, scene }) =>
+    h(
+      "button",
+      { type: "button", class: "tile", "data-testid": `scan-code-${scene}`, onclick: () => picked(url) },
+      h("img", { src: `/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`, alt: "" }),
+      h("span", {}, scene),
+    ),
+  );
+  return [h("h3", {}, t("accountCodes")), h("div", { class: "tiles" }, ...tiles)];
+}
+
 /** Let the person scan on `screen`: resolves to {type, result}, or null when they leave. */
 export async function scan(screen, toast) {
-  const pictures = await captions();
+  const [pictures, codes] = await Promise.all([captions(), accountCodes()]);
   return new Promise((resolve) => {
     const finish = (found) => {
       sheet.remove();
@@ -65,7 +81,13 @@ export async function scan(screen, toast) {
         h("h2", {}, t("scan")),
       ),
       camera,
-      h("div", { class: "tray" }, h("h3", {}, t("scanChoose")), ...choices("scan", pictures, picked)),
+      h(
+        "div",
+        { class: "tray" },
+        ...codeTiles(codes, (result) => finish({ type: "qrcode", result })),
+        h("h3", {}, t("scanChoose")),
+        ...choices("scan", pictures, picked),
+      ),
     );
     screen.append(sheet);
   });

@@ -28,6 +28,9 @@ export const icons = {
   picture: stroke(
     '<rect x="3.500" y="4.500" width="17" height="15" rx="2"/><circle cx="9" cy="10" r="1.600"/><path d="M4 17l5-4 3.500 3 3-2.500 4.500 4"/>',
   ),
+  scan: stroke(
+    '<path d="M4 8V5a1 1 0 0 1 1-1h3M16 4h3a1 1 0 0 1 1 1v3M20 16v3a1 1 0 0 1-1 1h-3M8 20H5a1 1 0 0 1-1-1v-3M3 12h18"/>',
+  ),
   chevron: stroke('<path d="M9 5l7 7-7 7"/>'),
   battery:
     '<svg viewBox="0 0 26 12" width="24" height="11" aria-hidden="true"><rect x=".5" y=".5" width="22" height="11" rx="3" fill="none" stroke="currentColor" opacity=".5"/><rect x="2" y="2" width="17" height="8" rx="1.600" fill="currentColor"/><path d="M24 4v4c1-.3 1.500-1.100 1.500-2S25 4.300 24 4z" fill="currentColor" opacity=".5"/></svg>',

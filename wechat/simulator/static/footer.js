@@ -15,6 +15,7 @@ export class Footer {
   /** Draw it for this menu. */
   draw(menu) {
     this.menu = menu;
+    this.drawn = JSON.stringify(menu);
     const draft = this.input ? this.input.value : "";
     this.input = null;
     const top = menu ? menu.button : [];

@@ -1,6 +1,7 @@
 /* The list of what was asked and pushed, both ways, with bodies and verdicts. */
 
 import { h, iconButton } from "./dom.js";
+import { Faults } from "./faults.js";
 import { post, state } from "./live.js";
 import { t } from "./text.js";
 
@@ -47,6 +48,7 @@ function line(entry) {
 export class Inspector {
   constructor(act) {
     this.list = h("div", { class: "entries" });
+    this.faults = new Faults(act);
     const verify = async () => {
       const told = await post("/verify-url");
       if (told) act.toast(told.verdict === "ok" ? "✓ ok" : told.verdict);
@@ -61,6 +63,7 @@ export class Inspector {
       "aside",
       { class: "inspector", "aria-label": t("inspector"), "data-testid": "inspector" },
       h("header", {}, h("h2", {}, t("inspector")), tools, iconButton("close", t("close"), act.close)),
+      this.faults.element,
       this.list,
     );
     this.draw();

@@ -8,7 +8,8 @@ import { nameOf, setLanguage, t } from "./text.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const DEFAULT = ["li-na", "doctor-01"],
-  DOCTORS = 2;
+  DOCTORS = 2,
+  KEPT = ["menu", "conditional", "last_menu", "tags", "last_tag", "settings", "tokens", "forced", "ticket"];
 const narrow = matchMedia("(max-width: 759px)");
 const phones = new Map();
 let shown = [],
@@ -152,7 +153,7 @@ function toast(text) {
 }
 
 function reset() {
-  if (confirm(t("resetAsk"))) post("/reset", { keep: ["menu", "settings", "tokens", "forced", "ticket"] });
+  if (confirm(t("resetAsk"))) post("/reset", { keep: KEPT });
 }
 
 function rebuild() {
@@ -161,6 +162,7 @@ function rebuild() {
   shown = choose();
   current = shown.includes(current) ? current : shown[0];
   inspector?.draw();
+  inspector?.faults.draw();
   arrange();
 }
 
@@ -176,7 +178,10 @@ function wire() {
   on("loading", ({ phone }) => phones.get(phone)?.web.loading());
   on("log", ({ entry }) => inspector?.add(entry));
   on("reset", rebuild);
-  on("settings", ({ settings }) => settings.language === boot.language || location.reload());
+  on("settings", ({ settings }) => {
+    if (settings.language !== boot.language) location.reload();
+    inspector?.faults.draw();
+  });
   on("failed", ({ error }) => toast(`${t("failed")}: ${error}`));
   on("online", () => {
     offline.hidden = true;

@@ -1,16 +1,19 @@
 /* One phone: its status bar, WeChat's screens, the web view over them, sheets and banners. */
 
 import { chooseImage, scan } from "./album.js";
+import { cashier } from "./cashier.js";
 import { messageRow, preview } from "./chat.js";
 import { h, icons, iconButton } from "./dom.js";
 import { Footer } from "./footer.js";
 import { post, state } from "./live.js";
 import { profile } from "./profile.js";
+import { sheet } from "./sheet.js";
 import { clock, nameOf, t, when } from "./text.js";
 import { pictureUrl, WebView } from "./webview.js";
 
 const BANNER = 5000,
-  TOAST = 1800;
+  TOAST = 1800,
+  ACCOUNT_CODE = /^http:\/\/weixin\.qq\.com\/q\//;
 
 export class Phone {
   constructor(phone) {
@@ -25,6 +28,8 @@ export class Phone {
     this.view = h("div", { class: "view" });
     this.web = new WebView(phone, {
       scan: () => scan(this.screen, (text) => this.toast(text)),
+      subscribe: (templates) => this.subscribe(templates),
+      pay: (params, page) => cashier(this, params, page),
       sheet: (...asked) => this.sheet(...asked),
       toast: (text) => this.toast(text),
       handle: (result) => this.scanned(result),
@@ -107,14 +112,20 @@ export class Phone {
       h("img", { src: `/mmhead/${this.phone.id}.svg`, alt: "" }),
       nameOf(this.phone),
     );
-    return [this.top(t("wechat")), h("div", { class: "talks" }, row), me];
+    const scanner = h(
+      "button",
+      { type: "button", class: "talk", "data-testid": "scan", onclick: () => this.scan() },
+      h("span", { class: "face scan", html: icons.scan }),
+      h("span", { class: "words" }, h("strong", {}, t("scan"))),
+    );
+    return [this.top(t("wechat")), h("div", { class: "talks" }, row, scanner), me];
   }
 
   drawChat() {
     this.unread = 0;
     this.chat.replaceChildren();
     this.messages.forEach((message, index) => this.append(message, this.messages[index - 1]));
-    this.footer.draw(state.menu);
+    this.footer.draw(this.phone.menu);
     this.chat.onclick = () => this.footer.show(-1);
     this.view.replaceChildren(
       this.top(
@@ -183,12 +194,14 @@ export class Phone {
     const gone = !this.phone.following && this.where === "chat";
     if (gone) this.go("profile");
     else if (this.where === "chat" && !this.chat.isConnected) this.go("chat");
+    else if (this.where === "chat") this.menuChanged();
     else if (this.where !== "chat") this.go(this.where);
   }
 
-  /** The menu was published or deleted. */
+  /** The menu was published or deleted, or another one is meant for this phone. */
   menuChanged() {
-    this.footer.draw(state.menu);
+    if (JSON.stringify(this.phone.menu) === this.footer.drawn) return;
+    this.footer.draw(this.phone.menu);
   }
 
   back() {
@@ -238,9 +251,38 @@ export class Phone {
   }
 
   /** What WeChat does itself with a scanned text: opens an address, shows anything else. */
-  scanned(result) {
+  async scanned(result) {
+    if (ACCOUNT_CODE.test(result)) return this.enter(result);
     if (/^https?:\/\//.test(result)) this.web.open(result);
     else this.sheet(`${t("scanned")}\n${result}`, []);
+    return null;
+  }
+
+  /** Scan with the phone's own scanner, outside any menu. */
+  async scan() {
+    const found = await scan(this.screen, (text) => this.toast(text));
+    if (found) await this.scanned(found.result);
+  }
+
+  /** A scanned code of the account: a follower lands in the chat, anyone else is asked to follow. */
+  async enter(result) {
+    if (!this.phone.following && (await this.sheet(state.account.name, [t("follow")])) !== 0) return;
+    const told = post(`/phones/${this.phone.id}/scan-code`, { result });
+    if (this.web.isOpen) this.web.close();
+    if (await told) this.go("chat");
+  }
+
+  /** A page asks to send one-time notices: all of them are allowed, or none. */
+  async subscribe(templates) {
+    const path = `/phones/${this.phone.id}/subscribe`;
+    const asked = await post(path, { templates });
+    if (!asked) return { errMsg: "subscribe:fail, no template" };
+    const words = Object.values(asked.titles).map((title) => `· ${title}`);
+    const choice = await this.sheet([t("subscribeAsk"), ...words].join("\n"), [t("allow"), t("decline")]);
+    if (choice < 0) return { errMsg: "subscribe:cancel" };
+    const answer = choice === 0 ? "accept" : "reject";
+    await post(path, { templates: Object.fromEntries(templates.map((id) => [id, answer])) });
+    return { errMsg: "subscribe:ok", details: Object.fromEntries(templates.map((id) => [id, { status: answer }])) };
   }
 
   toast(text, length = TOAST) {
@@ -252,40 +294,6 @@ export class Phone {
 
   /** Ask with a sheet from below: resolves to the number of the choice, or -1. */
   sheet(title, choices, danger = false) {
-    return new Promise((resolve) => {
-      const finish = (choice) => {
-        sheet.remove();
-        resolve(choice);
-      };
-      const items = choices.map((words, number) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: danger ? "danger" : "",
-            "data-testid": `sheet-${number}`,
-            onclick: () => finish(number),
-          },
-          words,
-        ),
-      );
-      const inner = h(
-        "div",
-        { class: "actions" },
-        h("p", {}, title),
-        ...items,
-        h(
-          "button",
-          { type: "button", class: "cancel", "data-testid": "sheet-cancel", onclick: () => finish(-1) },
-          choices.length ? t("cancel") : t("ok"),
-        ),
-      );
-      const sheet = h(
-        "div",
-        { class: "backdrop", role: "dialog", onclick: (event) => event.target === sheet && finish(-1) },
-        inner,
-      );
-      this.screen.append(sheet);
-    });
+    return sheet(this.screen, title, choices, danger);
   }
 }

@@ -4,7 +4,9 @@ import { h, iconButton } from "./dom.js";
 import { post, state } from "./live.js";
 import { t } from "./text.js";
 
-/** A web view of one phone; `act` has scan(types), sheet(title, choices), toast(text), closed(). */
+const PAY = { chooseWXPay: "chooseWXPay", getBrandWCPayRequest: "get_brand_wcpay_request" };
+
+/** A web view of one phone; `act` has scan(types), pay(params, page), sheet(title, choices), toast(text), closed(). */
 export class WebView {
   constructor(phone, act) {
     this.phone = phone;
@@ -125,6 +127,11 @@ export class WebView {
       return (await post(`/phones/${this.phone.id}/jssdk`, { params, page })) || { errMsg: "config:fail" };
     if (call === "closeWindow") return (this.close(), { errMsg: "closeWindow:ok" });
     if (call === "getNetworkType") return { errMsg: "getNetworkType:ok", networkType: "wifi" };
+    if (PAY[call]) {
+      const { result, reason } = await this.act.pay(params, page);
+      return { errMsg: `${PAY[call]}:${result}`, ...(reason ? { reason } : {}) };
+    }
+    if (call === "openSubscribe") return this.act.subscribe(params.templates);
     if (call !== "scanQRCode") return { errMsg: `${call}:ok` };
     const found = await this.act.scan();
     if (!found) return { errMsg: "scanQRCode:cancel" };

@@ -5,7 +5,7 @@
   var agent = agents[location.hostname.split(".")[0]];
   if (agent) Object.defineProperty(navigator, "userAgent", { get: function () { return agent; }, configurable: true });
 
-  var waiting = {}, last = 0, state = "new", granted = [], onReady = [], onError = null, debug = false;
+  var waiting = {}, last = 0, state = "new", granted = [], tags = [], onReady = [], onError = null, debug = false;
 
   function ask(call, params, done) {
     if (window.parent === window) return done({ errMsg: call + ":fail, open this page in a phone of the simulator" });
@@ -45,6 +45,7 @@
       debug = !!options.debug;
       ask("config", plain(options), function (result) {
         granted = result.apis || [];
+        tags = result.tags || [];
         state = result.errMsg === "config:ok" ? "ready" : "failed";
         if (debug) console.log("wx", result);
         if (state === "failed") return onError && onError({ errMsg: result.errMsg });
@@ -63,10 +64,36 @@
     },
   };
   {{ apis | tojson }}.forEach(function (name) { if (!wx[name]) wx[name] = api(name); });
+  /* <wx-open-subscribe template="id,id">: its <script type="text/wxtag-template"> (or <template>) is the button. */
+  function tell(element, kind, detail) { element.dispatchEvent(new CustomEvent(kind, { detail: detail })); }
+  if (!customElements.get("wx-open-subscribe")) customElements.define("wx-open-subscribe", class extends HTMLElement {
+    connectedCallback() {
+      var self = this;
+      setTimeout(function () { self.show(); });
+    }
+    show() {
+      var inner = this.querySelector("script[type='text/wxtag-template'], template"), self = this;
+      if (this.shadowRoot) return;
+      this.attachShadow({ mode: "open" }).innerHTML = inner ? inner.innerHTML : "";
+      this.addEventListener("click", function () {
+        if (tags.indexOf("wx-open-subscribe") < 0)
+          return tell(self, "error", { errMsg: "subscribe:fail, not in openTagList", errCode: "10001" });
+        var wanted = (self.getAttribute("template") || "").split(",").map(function (id) { return id.trim(); });
+        ask("openSubscribe", { templates: wanted.filter(Boolean) }, function (result) {
+          if (result.errMsg === "subscribe:ok")
+            return tell(self, "success", { errMsg: result.errMsg, subscribeDetails: JSON.stringify(result.details) });
+          tell(self, "error", { errMsg: result.errMsg, errCode: "20001" });
+        });
+      });
+      tell(self, "ready", {});
+    }
+  });
   window.wx = window.jWeixin = wx;
   window.WeixinJSBridge = {
     call: function (name) { if (name === "closeWindow") ask(name, {}, function () {}); },
-    invoke: function (name, params, done) { ask(name, plain(params), function (r) { if (done) done({ err_msg: r.errMsg }); }); },
+    invoke: function (name, params, done) {
+      ask(name, plain(params), function (r) { if (done) done({ err_msg: r.errMsg, err_desc: r.reason || "" }); });
+    },
     on: function () {},
   };
   document.addEventListener("DOMContentLoaded", function () {

@@ -1,0 +1,1 @@
+"""Money: the gateway through which it comes and goes back."""
