@@ -114,6 +114,7 @@ def _become(program: str, *arguments: str) -> None:
     given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
     direct = ",".join(filter(None, [given, "127.0.0.1", "localhost"]))  # our processes talk to each other
     environment = os.environ | {"PATH": path, "NO_PROXY": direct, "no_proxy": direct}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # many processes start: each would compile the whole house anew
     os.execve(VENV / "bin" / program, [program, *arguments], environment)  # noqa: S606 - no shell is meant
 
 
