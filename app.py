@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
 import desk
+import integrations.files
+import integrations.livekit
+import integrations.pool
 import integrations.sms
+import live
 import menus
 import wechat.service
-from config import clock, database, encryption, logging, redis
+from config import clock, database, encryption, logging, nudges, redis
 from config.settings import Settings
+from consultation.line.realname import SignInAndPin
+from consultation.talk.video import PeerToPeer
+from consultation.triage.admission import FileAdmission
 from people.index import TablePatientIndex
 
 
@@ -23,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     encryption.use(encryption.KeyRing.from_settings(settings))
     engine = database.connect(settings.sqlalchemy_url)
     store = redis.connect(settings.redis_url)
+    nudges.use(redis.publisher(store))
     index = TablePatientIndex()
 
     app = Flask(__name__, static_folder=None)
@@ -35,10 +44,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=12 * 1024 * 1024,
     )
+    menus.lane.join(app, settings)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     CSRFProtect(app)
+    hosted = integrations.livekit.connect(settings)
+    video = hosted or PeerToPeer(settings.turn_url, settings.turn_secret.get_secret_value())
+    live.join(app, settings, store)
+    files = integrations.files.connect(settings)
     service = wechat.service.join(app, settings, store, index)
-    menus.join(app, settings, index, service.jssdk, service.tickets)
     menus.metrics.join(app, settings, service.client.limits)
-    desk.join(app, service.scenes)
-    commands.join(app, settings, engine, service, index, integrations.sms.connect(settings))
+    rooms = (files, service.gateway, FileAdmission(), video)
+    menus.join(app, settings, store, index, service.jssdk, service.tickets, *rooms)
+    desk.join(app, service.scenes, store, files, SignInAndPin(), video)
+    pool = integrations.pool.connect(settings)
+    commands.join(app, settings, engine, service, index, integrations.sms.connect(settings), files, pool, hosted)
     return app

@@ -1,104 +1,123 @@
-"""The booking statement on one hot doctor, against a counter that every booking must update."""
+"""The booking statement on one hot doctor, against a counter that every booking must update.
+
+pgbench is the client, so that PostgreSQL is measured and not Python; both ways are prepared statements.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+import statistics
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Engine, select, text
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine, text
 
-from bench.rounds import Way, compare
-from booking import numbers
-from booking.models import Period, Schedule
-from config import clock
-from config.database import transaction
-from tests.product import patient, seed
+from bench.crowd import crowd, reset
+from booking.numbers import TAKE
+from config import clock, database
+from config.migrate import migrate
+from config.settings import Settings
+from dev.servers import Postgres
 
-CLIENTS = 32
-CALLS = 1000
-
-
-def run(engine: Engine) -> None:
-    """Seed a doctor with plenty of numbers and compare the two ways."""
-    now = clock.now()
-    sessions = sessionmaker(engine, expire_on_commit=False)
-    with sessions.begin() as session:
-        hospital = seed(session, now, quota=200)
-        session.execute(text("create table counters (schedule_id uuid primary key, free int not null)"))
-        children = [patient(session, f"B{n}", "孙小", date(2021, 1, 1), now).id for n in range(CALLS)]
-        schedule = _hot(session, hospital.doctor.id)
-        _widen(session, schedule, CALLS)
-        session.execute(text("insert into counters values (:s, :n)"), {"s": schedule, "n": CALLS})
-
-    def ready() -> None:
-        with sessions.begin() as session:
-            session.execute(text("delete from appointments"))
-            session.execute(text("update slots set status = 'free' where status <> 'free'"))
-            session.execute(text("update counters set free = :n"), {"n": CALLS})
-
-    def statement(number: int) -> None:
-        with transaction() as session:
-            numbers.take(session, schedule, children[number], hospital.mother.id, now)
-
-    def counter(number: int) -> None:
-        with transaction() as session:
-            _by_counter(session, schedule, children[number], hospital.mother.id)
-
-    compare(
-        "Booking on one hot doctor",
-        Way("one statement, one row per number", statement, ready),
-        Way("conditional UPDATE of a counter, four trips", counter, ready),
-        clients=CLIENTS,
-        calls=CALLS,
-    )
+CLIENTS, EACH, ROUNDS = 32, 30, 7
+CHILD = "lpad(to_hex(:client_id * 1000 + :call), 32, '0')::uuid"  # the ids that bench/crowd.py gives
+TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
 
-def _hot(session: Session, doctor: UUID) -> UUID:
-    found = select(Schedule.id).where(Schedule.practitioner_id == doctor, Schedule.period == Period.MORNING)
-    return session.scalars(found.where(Schedule.day == clock.today(clock.now()) + timedelta(days=2))).one()
+class Delayed(Postgres):
+    """PostgreSQL whose every flush takes two milliseconds more, as on a slower disk.
+
+    With ``commit_siblings`` above 0 only commits beside others are delayed, and whoever waits for the counter's row is
+    not counted: the delay would do nothing for the counter, and nothing of a slow disk be seen.
+    """
+
+    def command(self) -> list[str]:
+        return [*super().command(), "-c", "commit_delay=2000", "-c", "commit_siblings=0"]
 
 
-def _widen(session: Session, schedule: UUID, numbers_wanted: int) -> None:
-    """Give the schedule as many numbers as there are calls."""
-    session.execute(
-        text("""
-            insert into slots (id, schedule_id, number, starts_at, status)
-            select gen_random_uuid(), :schedule, n, now(), 'free' from generate_series(201, :last) n
-        """),
-        {"schedule": schedule, "last": numbers_wanted},
-    )
+@dataclass(frozen=True)
+class Bench:
+    """A server with one hot doctor."""
+
+    engine: Engine
+    url: str
+    pgbench: Path
+    folder: Path
+    schedule: UUID
+
+    def rate(self, script: Path) -> float:
+        """Transactions per second of one round, connecting not counted. Raises RuntimeError when one failed."""
+        reset(self.engine, self.schedule, CLIENTS * EACH)
+        command = [str(self.pgbench), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-t", str(EACH)]
+        command += ["-D", "call=0", "-f", str(script), self.url.replace("+psycopg", "")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = TPS.search(done.stdout)
+        if done.returncode or not found or "failed transactions: 0 " not in done.stdout:
+            raise RuntimeError(f"{done.stdout[-300:]}{done.stderr[:600]}")
+        with self.engine.connect() as connection:
+            taken = connection.scalar(text("select count(*) from appointments where status = 'booked'"))
+        if taken != CLIENTS * EACH:
+            raise RuntimeError(f"{taken} of {CLIENTS * EACH} numbers were booked")
+        return float(found[1])
 
 
-def _by_counter(session: Session, schedule: UUID, child: UUID, account: UUID) -> None:
+def run(settings: Settings, folder: Path) -> None:
+    """Compare the two ways on PostgreSQL as it comes, and with commit_delay."""
+    for title, kind in (("as it comes", Postgres), ("commit_delay=2000", Delayed)):
+        with ExitStack() as stack:
+            server = kind(folder / f"hot-{kind.__name__}")
+            url = server.start()
+            stack.callback(server.stop)
+            engine = database.connect(url)
+            stack.callback(engine.dispose)
+            migrate(engine)
+            schedule = crowd(engine, settings, clock.now(), CLIENTS * 1000).schedule
+            bench = Bench(engine, url, server.binaries / "pgbench", folder, schedule)
+            _compare(title, bench)
+
+
+def _compare(title: str, bench: Bench) -> None:
+    ours, theirs = bench.folder / "statement.sql", bench.folder / "counter.sql"
+    ours.write_text(f"\\set call :call + 1\n{statement(bench.schedule)};\n")
+    theirs.write_text(counter(bench.schedule))
+    rounds = [(bench.rate(ours), bench.rate(theirs)) for _ in range(ROUNDS + 1)][1:]
+    ratios = sorted(a / b for a, b in rounds)
+    print(f"Booking on one hot doctor, PostgreSQL {title} ({CLIENTS} clients, {ROUNDS} rounds of {CLIENTS * EACH})")
+    print(f"  one statement, one row per number          {statistics.median(a for a, _ in rounds):>7.0f} /s")
+    print(f"  conditional UPDATE of a counter, four trips{statistics.median(b for _, b in rounds):>8.0f} /s")
+    print(f"  ratio {statistics.median(ratios):.1f}   (rounds {ratios[0]:.1f} to {ratios[-1]:.1f})\n")
+
+
+def statement(schedule: UUID) -> str:
+    """booking/numbers.py's statement with pgbench's variables in the places of its parameters."""
+    values = {
+        "new_id": "gen_random_uuid()",
+        "for_schedule": f"'{schedule}'",
+        "from_pool": "'open'",
+        "for_patient": f"({CHILD})",
+        "by_account": f"({CHILD})",
+        "instead_of": "null",
+        "until": "now()",
+        "at_moment": "now()",
+    }
+    written, names = TAKE.compiled
+    return re.sub(r"\$(\d+)", lambda place: values[names[int(place[1]) - 1]], written)
+
+
+def counter(schedule: UUID) -> str:
     """What many booking systems do: is the child free, take one off the counter, find a number, write the visit."""
-    held = {"patient": child, "schedule": schedule}
-    session.execute(
-        text("select 1 from appointments where patient_id = :patient and schedule_id = :schedule"), held
-    ).all()
-    left = session.execute(
-        text("update counters set free = free - 1 where schedule_id = :s and free > 0 returning free"), {"s": schedule}
-    ).scalar_one()
-    slot = session.execute(
-        text("""
-            update slots set status = 'busy' where schedule_id = :s and number = :n
-            returning id, number, starts_at
-        """),
-        {"s": schedule, "n": CALLS - left},
-    ).one()
-    session.execute(
-        text("""
-            insert into appointments (id, slot_id, schedule_id, department_id, patient_id, account_id, day, number,
-                                      starts_at, status, booked_at)
-            select gen_random_uuid(), :slot, id, department_id, :patient, :account, day, :number,
-                   :starts_at, 'booked', now() from schedules where id = :schedule
-        """),
-        {
-            "slot": slot.id,
-            "number": slot.number,
-            "starts_at": slot.starts_at,
-            "patient": child,
-            "account": account,
-            "schedule": schedule,
-        },
-    )
+    return f"""\\set call :call + 1
+begin;
+select 1 from appointments where patient_id = {CHILD} and schedule_id = '{schedule}';
+update counters set free = free - 1 where schedule_id = '{schedule}' and free > 0 returning free \\gset
+update slots set status = 'busy' where schedule_id = '{schedule}' and number = :free + 1 returning id as slot \\gset
+insert into appointments (id, slot_id, schedule_id, department_id, patient_id, account_id, day, number, starts_at,
+                          fee_fen, status, booked_at)
+select gen_random_uuid(), slots.id, schedules.id, department_id, {CHILD}, {CHILD}, day, number, slots.starts_at,
+       fee_fen, 'booked', now()
+from slots join schedules on schedules.id = slots.schedule_id where slots.id = :slot::uuid;
+end;
+"""

@@ -11,13 +11,17 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.models import Period, Roster
-from commands import demo_pictures
+from booking.models import ClinicType, Period
+from booking.pool import NumberPool
+from booking.roster_models import OnHolidays, Roster
+from commands import demo_pictures, demo_visits
 from commands.demo_pictures import NO_CODE, UNKNOWN
 from config.clock import now, today
 from config.database import transaction
 from config.policy import PolicyChange, change
 from config.settings import ROOT, Settings
+from consultation.record import queries as record
+from consultation.record.actions import add_phrase
 from people import departments, importing, staff
 from people.actions import follow
 from people.index import IndexRecord
@@ -27,10 +31,16 @@ from worker import jobs
 
 DATA = ROOT / "config/demo"
 WEEKDAYS = {Period.MORNING: "mornings", Period.AFTERNOON: "afternoons"}
+CLINIC_TYPES = {
+    Title.CHIEF: ClinicType.EXPERT,
+    Title.ASSOCIATE_CHIEF: ClinicType.EXPERT,
+    Title.ATTENDING: ClinicType.ORDINARY,
+    None: ClinicType.ORDINARY,
+}
 SEXES = {Sex.MALE: "boy", Sex.FEMALE: "girl", Sex.UNKNOWN: "child"}
 
 
-def group(settings: Settings) -> click.Group:
+def group(settings: Settings, pool: NumberPool) -> click.Group:
     """The commands; they refuse to run in production."""
     demo = click.Group("demo", help="Demo data; refused in production.")
 
@@ -38,8 +48,10 @@ def group(settings: Settings) -> click.Group:
     @click.option(
         "--to", type=click.Path(file_okay=False, path_type=Path), default=ROOT / "var/demo", help="Where pictures go."
     )
-    def load(to: Path) -> None:
-        """Load doctors, rosters and children, and draw the children's QR codes. Repeating it changes nothing."""
+    @click.option("--visits", is_flag=True, help="Also visits of today, in every state, and an earlier one.")
+    def load(to: Path, visits: bool) -> None:
+        """Load doctors, rosters and children, and draw the children's QR codes. Repeating it changes nothing, but on a
+        new day there are visits of that day."""
         if settings.production:
             raise click.ClickException("this is production: demo data is for development")
         source = (DATA / "children.csv").read_bytes()
@@ -47,14 +59,16 @@ def group(settings: Settings) -> click.Group:
             departments.load(session)
             new = _load_doctors(session, now())
             _load_others(session, now())
+            _load_phrases(session)
             _load_policy(session, now())
             importing.load(session, source, date.max)
-        jobs.cut()
+        jobs.cut(pool)
         children = list(importing.parse(source, date.max).values())
+        made = _load_visits(children, now()) if visits else 0
         demo_pictures.draw(to / "qr", {_picture_names()[child.number]: child for child in children})
         text = _readme(children, to)
         (to / "README.txt").write_text(text, encoding="utf-8")
-        click.echo(f"demo doctors: {new} new\n\n{text}")
+        click.echo(f"demo doctors: {new} new\ndemo visits: {made} new\n\n{text}")
 
     return demo
 
@@ -87,6 +101,20 @@ def _load_doctors(session: Session, at: datetime) -> int:
     return len(new)
 
 
+def _load_visits(children: list[IndexRecord], at: datetime) -> int:
+    with transaction() as session:
+        return demo_visits.load(session, _read("visits.toml"), {child.number: child for child in children}, at)
+
+
+def _load_phrases(session: Session) -> None:
+    """The phrases of the first doctor's own, unless there are some."""
+    data = _read("doctors.toml")
+    doctor = session.scalars(select(Practitioner).where(Practitioner.code == data["doctor"][0]["code"])).one()
+    if not record.phrases(session, doctor.id):
+        for phrase in data["phrase"]:
+            add_phrase(session, doctor, phrase["field"], phrase["code"], phrase["text"])
+
+
 def _load_policy(session: Session, at: datetime) -> None:
     """The rules in which the demo differs, unless somebody has set them otherwise."""
     known = set(session.scalars(select(PolicyChange.key)))
@@ -116,7 +144,9 @@ def _week(doctor: Practitioner, entry: dict[str, Any], data: dict[str, Any], sin
             starts=data["hours"][period][0],
             ends=data["hours"][period][1],
             quota=data["numbers"],
-            fee_fen=data["fee_fen"],
+            fee_fen=entry.get("fee_fen", data["fee_fen"]),
+            clinic_type=CLINIC_TYPES[doctor.title],
+            on_holidays=OnHolidays(data["on_holidays"]),
             valid_from=since,
         )
         for period, weekdays in WEEKDAYS.items()
@@ -139,6 +169,9 @@ def _readme(children: list[IndexRecord], to: Path) -> str:
         lines.append(f"{family['guardian']} ({family['parent']})")
         lines += [_line(by_number[number], picture) for number, picture in family["children"].items()]
     lines += [
+        "",
+        "The last two families have visits today, and one of three weeks ago: on the phones wu-min and he-jun, and at",
+        'the desk of doctor-01. On a new day: make flask ARGS="demo load --visits".',
         "",
         f"{UNKNOWN}.png holds a code that the hospital does not know, {NO_CODE}.png none at all.",
         "",

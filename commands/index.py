@@ -19,7 +19,8 @@ SHOWN = 50
 def import_(file: Path) -> None:
     """Load FILE, a CSV in UTF-8 or GB18030 with the columns code, number, name, birth_date, sex, phones, last_visit_on.
 
-    Children are known by their number. One bad row, and nothing is loaded.
+    A column visits may follow: "internal-medicine 2026-10-09; other 2026-11-02". Children are known by their number.
+    One bad row, and nothing is loaded.
     """
     try:
         with transaction() as session:

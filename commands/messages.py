@@ -9,7 +9,7 @@ import click
 from config.settings import Settings
 from notifications.catalogue import messages
 from wechat.client import WeChatClient, WeChatError, WeChatUnavailable
-from wechat.template_check import Finding, account_templates, compare
+from wechat.template_check import Finding, account_notices, account_templates, compare
 
 
 def group(settings: Settings, client: WeChatClient) -> click.Group:
@@ -21,14 +21,16 @@ def group(settings: Settings, client: WeChatClient) -> click.Group:
         """Compare the catalogue with the account's own templates; exits 1 when something is to be done."""
         try:
             templates = account_templates(client)
+            notices = account_notices(client) if settings.notices else []
         except WeChatError as error:
             raise click.ClickException(f"WeChat refused: {error.code} {error.message} (rid {error.rid})") from error
         except WeChatUnavailable as error:
             raise click.ClickException(f"WeChat does not answer: {error}") from error
-        findings = compare(messages().values(), templates, settings.wechat_templates)
+        findings = compare(messages().values(), [*templates, *notices], settings.wechat_templates, settings.notices)
         for finding in findings:
-            click.echo(_line(finding, settings.wechat_subscriptions.get(finding.message.name)))
-        chosen = {finding.message.name: finding.template.id for finding in findings if finding.template}
+            click.echo(_line(finding, settings.notices.get(finding.message.name)))
+        own = {template.id for template in templates}
+        chosen = {f.message.name: f.template.id for f in findings if f.template and f.template.id in own}
         if chosen != dict(settings.wechat_templates):
             click.echo(f"\nWECHAT_TEMPLATES={json.dumps(chosen)}")
         if any(finding.problems for finding in findings):
@@ -39,6 +41,6 @@ def group(settings: Settings, client: WeChatClient) -> click.Group:
 
 def _line(finding: Finding, notice: str | None) -> str:
     where = finding.template.id if finding.template else "-"
-    if finding.template is None and notice:
-        where = f"- (subscription notice {notice})"
+    if notice:
+        where = f"{notice} (subscription notice)"
     return "\n".join([f"{finding.message.name}: {where}", *(f"    {problem}" for problem in finding.problems)])

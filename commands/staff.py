@@ -16,6 +16,7 @@ from config.clock import local, now
 from config.database import transaction
 from config.errors import NotFound, Refused
 from config.policy import current
+from consultation.line.realname import forget_pin
 from people import invitations
 from people.models import Role
 from people.scenes import SceneCodes
@@ -30,6 +31,7 @@ def group(scenes: SceneCodes) -> click.Group:
     staff.add_command(bind_)
     staff.add_command(unbind_)
     staff.add_command(access)
+    staff.add_command(clear_pin)
 
     @staff.command("invite")
     @click.argument("code")
@@ -56,6 +58,16 @@ def group(scenes: SceneCodes) -> click.Group:
             _print(code, url, until)
 
     return staff
+
+
+@click.command("clear-pin")
+@click.argument("code")
+@with_appcontext
+def clear_pin(code: str) -> None:
+    """Let the doctor CODE choose a new PIN for the check before each session."""
+    with _plainly(code), transaction() as session:
+        had = forget_pin(session, by_code(session, code), now(), "command:staff")
+    click.echo(f"{code} chooses a new PIN at the next session" if had else f"{code} has no PIN")
 
 
 @contextmanager

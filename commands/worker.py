@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import click
 
+from booking.pool import NumberPool
 from config.settings import Settings
+from consultation.talk.video import HostedRooms
+from payments.gateway import Gateway
 from people.index import PatientIndex
 from wechat.tags import Tags
 from worker.app import run
+from worker.pictures import Incoming
 from worker.sender import Ways
 
 
-def command(settings: Settings, ways: Ways, index: PatientIndex, tags: Tags) -> click.Command:
-    """The command that sends these ways; ``index`` knows the families' phones, ``tags`` WeChat's tags."""
+def command(
+    settings: Settings,
+    ways: Ways,
+    index: PatientIndex,
+    tags: Tags,
+    incoming: Incoming,
+    gateway: Gateway | None,
+    pool: NumberPool,
+    video: HostedRooms | None,
+) -> click.Command:
+    """The command that sends these ways; ``index`` knows the families' phones, ``tags`` WeChat's tags, ``incoming``
+    the pictures from the chat, ``gateway`` takes and gives back money, ``pool`` knows which numbers are ours,
+    ``video`` keeps the rooms of calls; None: nobody does."""
 
     @click.command("worker")
     def worker() -> None:
         """Work through the queue until SIGTERM; run as many as you like."""
-        run(settings, ways, index, tags)
+        run(settings, ways, index, tags, incoming, gateway, pool, video)
 
     return worker

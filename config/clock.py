@@ -51,3 +51,13 @@ def today(moment: datetime) -> date:
 def at(day: date, clock: time) -> datetime:
     """The moment at which the hospital's wall clock shows that time on that day, in UTC."""
     return datetime.combine(day, clock, SHANGHAI).astimezone(UTC)
+
+
+def after_night(moment: datetime, begins: time, ends: time) -> datetime:
+    """The moment, or the end of the hours that it lies in. The hours may pass midnight; alike means none."""
+    clock, day = local(moment).time(), today(moment)
+    if begins <= ends:
+        return at(day, ends) if begins <= clock < ends else moment
+    if clock >= begins:
+        return at(day + timedelta(days=1), ends)
+    return at(day, ends) if clock < ends else moment

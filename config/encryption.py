@@ -45,19 +45,27 @@ class KeyRing:
 
     def encrypt(self, text: str, context: str) -> bytes:
         """Encrypt; ``context`` (the column's name) is bound in, so that a value can't be moved to another column."""
-        name = next(iter(self.keys))
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = AESGCM(self.keys[name]).encrypt(nonce, text.encode(), context.encode())
-        return bytes([len(name)]) + name.encode() + nonce + sealed
+        return self.seal(text.encode(), context)
 
     def decrypt(self, data: bytes, context: str) -> str:
         """The text again. Raises DecryptionError."""
-        name, rest = data[1 : 1 + data[0]].decode(errors="replace"), data[1 + data[0] :]
+        return self.unseal(data, context).decode()
+
+    def seal(self, data: bytes, context: str) -> bytes:
+        """Encrypt bytes: the key's name with its length before it, the nonce, the sealed bytes."""
+        name = next(iter(self.keys))
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = AESGCM(self.keys[name]).encrypt(nonce, data, context.encode())
+        return bytes([len(name)]) + name.encode() + nonce + sealed
+
+    def unseal(self, data: bytes, context: str) -> bytes:
+        """The bytes again. Raises DecryptionError."""
+        length = data[0] if data else 0
+        name, rest = data[1 : 1 + length].decode(errors="replace"), data[1 + length :]
         try:
-            plain = AESGCM(self.keys[name]).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], context.encode())
-        except (KeyError, InvalidTag) as error:
+            return AESGCM(self.keys[name]).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], context.encode())
+        except (KeyError, InvalidTag, ValueError) as error:  # ValueError: cut within the nonce
             raise DecryptionError(context) from error
-        return plain.decode()
 
     def blind(self, text: str, context: str) -> bytes:
         """A keyed hash (32 bytes) of the value for exact look-up; tells nothing to whom the key is unknown."""

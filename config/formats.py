@@ -69,6 +69,11 @@ def money(fen: int, locale: str) -> str:
     return f"{yuan}元" if locale == CHINESE else f"¥{yuan}"
 
 
+def yuan(fen: int) -> str:
+    """``¥1,250.00``, as accounts are kept; ``-¥50.00`` below zero."""
+    return f"{'-' if fen < 0 else ''}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
 def masked(name: str) -> str:
     """A name as it may stand in a push message: the first character and stars, ``王**``."""
     return name[:1] + "*" * min(max(len(name) - 1, 1), 2)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from procrastinate import App, SyncPsycopgConnector
-from sqlalchemy import text
+from sqlalchemy import column, table, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 HANDLE_FACT = "facts.handle"
+QUEUE_NAME = "default"
+
+QUEUE = table(
+    "procrastinate_jobs", column("queue_name"), column("task_name"), column("lock"), column("args", JSONB())
+)  # for a statement that writes a fact together with what it tells of
 
 _queue = App(connector=SyncPsycopgConnector())  # never opened: it borrows the session's own connection
 
@@ -25,6 +31,12 @@ def defer(
     """
     connection = session.connection().connection.driver_connection
     _queue.configure_task(task, lock=lock, schedule_at=at, connection=connection).defer(**arguments)
+
+
+def waiting(session: Session, lock: str) -> bool:
+    """Whether further jobs with this lock are still to be done."""
+    query = text("select exists (select from procrastinate_jobs where lock = :lock and status = 'todo')")
+    return bool(session.scalar(query, {"lock": lock}))
 
 
 def queued(session: Session) -> dict[tuple[str, str], int]:
@@ -54,7 +66,8 @@ class Fact:
 
     def to_json(self) -> dict[str, str | None]:
         """The fields as text, for the queue."""
-        return {name: None if value is None else str(value) for name, value in asdict(self).items()}
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: None if value is None else str(value) for name, value in values}
 
     @classmethod
     def from_json(cls, kind: str, data: dict[str, str | None]) -> Self:
@@ -67,10 +80,10 @@ class Fact:
 
 def emit(session: Session, fact: Fact) -> None:
     """Write a fact as a job of this transaction; the worker hands it to those who listen (notifications/handlers)."""
-    defer(
-        session,
-        HANDLE_FACT,
-        lock=f"{fact.ORDER}:{getattr(fact, fact.ORDER)}",
-        kind=type(fact).__name__,
-        data=fact.to_json(),
-    )
+    lock, arguments = as_job(fact)
+    defer(session, HANDLE_FACT, lock=lock, **arguments)
+
+
+def as_job(fact: Fact) -> tuple[str, dict[str, Any]]:
+    """The lock and the arguments of a fact's job."""
+    return f"{fact.ORDER}:{getattr(fact, fact.ORDER)}", {"kind": type(fact).__name__, "data": fact.to_json()}

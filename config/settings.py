@@ -23,8 +23,12 @@ PUBLIC_ORIGINS = (
     "wechat_pay_origin",
     "sms_origin",
     "wechat_jssdk_url",
+    "files_s3_endpoint",
+    "live_origin",
 )
 DOMAIN_FILE = re.compile(r"(MP_verify_\w+\.txt):(\w+)", re.ASCII)
+LIVEKIT = re.compile(r"wss?://[\w.-]+(:\d{1,5})?", re.ASCII)
+TURN = re.compile(r"turns?:[\w.-]+(:\d{1,5})?", re.ASCII)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -93,6 +97,37 @@ class Settings(BaseSettings):
         description="JSON: message name to the provider's template id (docs/messages.md says which values it takes).",
     )
     sms_origin: str = Field("https://sms.tencentcloudapi.com", description="Where the provider's API is.")
+    files_dir: Path = Field(ROOT / "var/files", description="The folder of the files that parents send, encrypted.")
+    files_s3_endpoint: str = Field(
+        "", description="An S3-compatible store that keeps these files instead, e.g. `https://s3.example.org`."
+    )
+    files_s3_bucket: str = Field("", description="Its bucket.")
+    files_s3_region: str = Field("us-east-1", description="Its region, as its signatures name it.")
+    files_s3_access_key: str = Field("", description="Its access key id.")
+    files_s3_secret_key: SecretStr = Field(SecretStr(""), description="Its secret access key.")
+    live_origin: str = Field(
+        "",
+        description="Where browsers reach the live process, when not under `/live/` of `CLINIC_ORIGIN`: the same host, "
+        "another port.",
+    )
+    turn_url: str = Field(
+        "", description="The TURN server (coturn) that carries calls without a straight way, e.g. `turn:host:3478`."
+    )
+    turn_secret: SecretStr = Field(SecretStr(""), description="Its `static-auth-secret`.")
+    livekit_url: str = Field(
+        "", description="A LiveKit server that carries the calls instead, e.g. `wss://livekit.example.org`."
+    )
+    livekit_key: str = Field("", description="Its API key.")
+    livekit_secret: SecretStr = Field(SecretStr(""), description="Its API secret (at least 32 characters).")
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="Reverse proxies before the service; each adds an address to `X-Forwarded-For`."
+    )
+    number_pool_url: str = Field(
+        "", description="The hospital's own system that gives out numbers too (docs/rosters.md). Empty: ours alone."
+    )
+    number_pool_token: SecretStr = Field(
+        SecretStr(""), description="The bearer token that the hospital's own system asks for."
+    )
     assets_dir: Path = Field(ROOT / "node_modules", description="Where the front-end packages were installed.")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="The bearer token that `/metrics` asks for. Empty: there is no such page."
@@ -105,6 +140,11 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.clinic_env == "production"
+
+    @property
+    def notices(self) -> dict[str, str]:
+        """The messages that go as one-time notices, for want of a template, and the template of each notice."""
+        return {name: notice for name, notice in self.wechat_subscriptions.items() if name not in self.wechat_templates}
 
     @cached_property
     def sqlalchemy_url(self) -> str:
@@ -128,11 +168,8 @@ class Settings(BaseSettings):
         problems = []
         if not self.database_url.startswith("postgres"):
             problems.append("DATABASE_URL must name a PostgreSQL server")
-        for name in ("clinic_origin", "wechat_api_origin", "wechat_open_origin", "wechat_pay_origin", "sms_origin"):
-            parts = urlsplit(getattr(self, name))
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-                problems.append(f"{name.upper()} must be an origin such as https://clinic.example.org, without a path")
-        problems += self._pay_problems() + self._sms_problems()
+        problems += self._origin_problems() + self._pay_problems() + self._sms_problems() + self._files_problems()
+        problems += self._livekit_problems()
         for name in ("wechat_aes_key", "wechat_aes_key_previous"):
             key = getattr(self, name).get_secret_value()
             if not _is_aes_key(key) and (key or name == "wechat_aes_key"):
@@ -145,6 +182,25 @@ class Settings(BaseSettings):
             parse_shift(self.clinic_clock)
         except ValueError as error:
             problems.append(f"CLINIC_CLOCK: {error}")
+        return problems
+
+    def _origin_problems(self) -> list[str]:
+        problems = []
+        for name in (name for name in PUBLIC_ORIGINS if name != "wechat_jssdk_url"):
+            parts = urlsplit(getattr(self, name))
+            if not parts.geturl() and name in {"files_s3_endpoint", "live_origin"}:
+                continue
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+                problems.append(f"{name.upper()} must be an origin such as https://clinic.example.org, without a path")
+        if self.live_origin and urlsplit(self.live_origin).hostname != urlsplit(self.clinic_origin).hostname:
+            problems.append("LIVE_ORIGIN must be on the host of CLINIC_ORIGIN: only there browsers send the sign-in")
+        if self.turn_url and not TURN.fullmatch(self.turn_url):
+            problems.append("TURN_URL must be turn:host:port or turns:host:port")
+        if self.turn_url and not self.turn_secret.get_secret_value():
+            problems.append("TURN_SECRET missing for TURN_URL")
+        pool = urlsplit(self.number_pool_url)
+        if self.number_pool_url and (pool.scheme not in {"http", "https"} or not pool.hostname or pool.query):
+            problems.append("NUMBER_POOL_URL must be an address such as https://his.example.org/numbers")
         return problems
 
     def _pay_problems(self) -> list[str]:
@@ -174,6 +230,30 @@ class Settings(BaseSettings):
         missing = [name for name, value in needed.items() if not value]
         return [f"{', '.join(missing)} missing for SMS_PROVIDER"] if self.sms_provider == "tencent" and missing else []
 
+    def _files_problems(self) -> list[str]:
+        needed = {
+            "FILES_S3_BUCKET": self.files_s3_bucket,
+            "FILES_S3_ACCESS_KEY": self.files_s3_access_key,
+            "FILES_S3_SECRET_KEY": self.files_s3_secret_key.get_secret_value(),
+        }
+        missing = [name for name, value in needed.items() if not value]
+        return [f"{', '.join(missing)} missing for FILES_S3_ENDPOINT"] if self.files_s3_endpoint and missing else []
+
+    def _livekit_problems(self) -> list[str]:
+        given = {
+            "LIVEKIT_URL": self.livekit_url,
+            "LIVEKIT_KEY": self.livekit_key,
+            "LIVEKIT_SECRET": self.livekit_secret.get_secret_value(),
+        }
+        problems = []
+        if any(given.values()) and not all(given.values()):
+            problems.append(f"{', '.join(name for name, value in given.items() if not value)} missing: all or none")
+        if self.livekit_url and not LIVEKIT.fullmatch(self.livekit_url):
+            problems.append("LIVEKIT_URL must be an address such as wss://livekit.example.org, without a path")
+        if 0 < len(given["LIVEKIT_SECRET"]) < 32:
+            problems.append("LIVEKIT_SECRET must have at least 32 characters")
+        return problems
+
     def _production_problems(self) -> list[str]:
         problems = []
         if self.clinic_clock:
@@ -188,6 +268,8 @@ class Settings(BaseSettings):
             "wechat_token",
             "wechat_pay_apiv3_key",
             "metrics_token",
+            "turn_secret",
+            "livekit_secret",
         ):
             if getattr(self, name).get_secret_value().startswith(DEVELOPMENT_SECRET):
                 problems.append(f"{name.upper()} is a development secret")
@@ -195,10 +277,13 @@ class Settings(BaseSettings):
             length = len(getattr(self, name).get_secret_value())
             if length < 32 and (length or name != "metrics_token"):
                 problems.append(f"{name.upper()} must have at least 32 characters")
-        for name in PUBLIC_ORIGINS:
+        for name in (name for name in PUBLIC_ORIGINS if getattr(self, name)):
             parts = urlsplit(getattr(self, name))
             if parts.scheme != "https" or parts.hostname in LOOPBACK:
                 problems.append(f"{name.upper()} must be https and not this machine")
+        livekit = urlsplit(self.livekit_url)
+        if self.livekit_url and (livekit.scheme != "wss" or livekit.hostname in LOOPBACK):
+            problems.append("LIVEKIT_URL must be wss and not this machine")
         return problems
 
 

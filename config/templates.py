@@ -31,6 +31,7 @@ def install(environment: Environment, locale: Callable[[], str]) -> None:
         clock=formats.clock,
         moment=lambda at: formats.moment(at, locale()),
         age=lambda born, on: formats.age(born, on, locale()),
+        yuan=formats.yuan,
         money=lambda fen: formats.money(fen, locale()),
         masked=formats.masked,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Flask, Response, url_for
 
+import live
 from config.assets import load
 from config.errors import NotFound
 from wechat.signin import public
@@ -15,7 +16,7 @@ HERE = Path(__file__).parent / "static"
 
 def join(app: Flask) -> None:
     """Read the files and serve them."""
-    assets = load({name: HERE / name for name in ("desk.css", "signin.js")})
+    assets = load({file.name: file for file in sorted(HERE.iterdir())} | live.FILES)
 
     @public
     def desk_asset(digest: str, name: str) -> Response:

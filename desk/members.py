@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from uuid import UUID
 
 import segno
@@ -110,7 +111,7 @@ def grant(person_id: UUID) -> ResponseReturnValue:
     except Refused as refusal:
         if isinstance(refusal, NotFound):
             raise
-        return _page(person_id, problem=say(refusal.message), status=refusal.status)
+        return _page(person_id, problem=say(refusal.message), status=refusal.status, sent=request.form)
     return _back(person_id)
 
 
@@ -182,7 +183,9 @@ def _form(sent: dict[str, str], problem: str | None) -> ResponseReturnValue:
     )
 
 
-def _page(person_id: UUID, *, problem: str | None = None, status: int = 200) -> ResponseReturnValue:
+def _page(
+    person_id: UUID, *, problem: str | None = None, status: int = 200, sent: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
     with transaction() as session:
         entry = members.entry(session, person_id)
         waiting = invitations.waiting(session, person_id, now()) if _may_change() else None
@@ -190,5 +193,12 @@ def _page(person_id: UUID, *, problem: str | None = None, status: int = 200) -> 
     picture = waiting and segno.make(waiting.url, error="m", micro=False).svg_data_uri(
         scale=6, border=4, dark="#000", light="#fff"
     )
-    shown = {"entry": entry, "waiting": waiting, "picture": picture, "departments": departments, "roles": list(Role)}
+    shown: dict[str, object] = {
+        "sent": sent or {},
+        "entry": entry,
+        "waiting": waiting,
+        "picture": picture,
+        "departments": departments,
+        "roles": list(Role),
+    }
     return page("member.html", status, problem=problem, may_change=_may_change(), **shown)

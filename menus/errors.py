@@ -14,21 +14,44 @@ from werkzeug.exceptions import HTTPException
 from config.errors import NotFound, Refused
 from config.text import N_
 from menus.pages import lead_back, page, say
-from menus.security import from_our_page, request_id
+from menus.security import request_id
 from menus.ways import HOME, VISITS, Way
 from wechat.refusals import NotSignedIn
-from wechat.signin import account_id, own_path
+from wechat.signin import account_id, from_our_page, own_path
 
 log = structlog.get_logger()
 
 TITLES = {
     "not-found": N_("Page not found"),
     "sold-out": N_("Numbers are gone"),
+    "nothing-free": N_("Numbers are gone"),
+    "too-few-together": N_("Too few numbers left"),
+    "not-invited": N_("For a follow-up"),
+    "not-declared": N_("For another area"),
     "not-open": N_("Not open for booking"),
+    "list-closed": N_("The waiting list is closed"),
+    "too-many-waits": N_("On many waiting lists already"),
     "already-holding": N_("Already booked"),
+    "too-young": N_("Too young to be seen online"),
+    "too-old": N_("Too old for this hospital"),
+    "visit-needed": N_("Please come in person first"),
+    "department-visit-needed": N_("Please come in person first"),
+    "visit-too-old": N_("Please come in person"),
+    "visits-unknown": N_("Please try again in a few minutes"),
+    "suspended": N_("Booking is closed for a while"),
+    "limit-reached": N_("Enough numbers for now"),
     "too-late-to-cancel": N_("Too late to cancel here"),
     "too-many-tries": N_("Please wait a little"),
     "not-signed-in": N_("Please sign in again"),
+    "no-picture": N_("No picture was chosen"),
+    "not-a-picture": N_("Not a picture"),
+    "picture-too-large": N_("The picture is too large"),
+    "too-many-pictures": N_("No more pictures"),
+    "question-closed": N_("The time for questions is over"),
+    "already-asked": N_("You have asked already"),
+    "worse-closed": N_("This visit is long ago"),
+    "rating-fixed": N_("Thank you"),
+    "recording-refused": N_("Video visits are recorded"),
     "not-staff": N_("For the clinic's staff"),
 }
 OTHERWISE = N_("That did not work")
@@ -57,8 +80,13 @@ def refused(error: Refused) -> ResponseReturnValue:
         return http_page(404)
     if isinstance(error, NotSignedIn) and (asked_from := page_before()):
         lead_back(asked_from, N_("Sign in and go back"))
+    return told(error)
+
+
+def told(error: Refused, **more: Any) -> ResponseReturnValue:
+    """The page of a refusal."""
     message = say(error.message, **error.params)
-    return failed(error.code, error.status, TITLES.get(error.code, OTHERWISE), message)
+    return failed(error.code, error.status, TITLES.get(error.code, OTHERWISE), message, **more)
 
 
 def page_before() -> str | None:
@@ -105,5 +133,5 @@ def failed(code: str, status: int, title: str, message: str, **more: Any) -> Res
     """The page, or JSON for a script that asked for it."""
     if request.accept_mimetypes.best == "application/json":
         return jsonify(code=code, message=message), status
-    ways: list[Way] = [way for way in (g.get("way_back"), HOME, VISITS) if way]
+    ways: list[Way] = [way for way in (g.get("way_on"), g.get("way_back"), HOME, VISITS) if way]
     return page("error.html", status=status, code=code, title=title, message=message, ways=ways[:2], **more)

@@ -12,7 +12,12 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, ValidationInfo
 from pydantic import field_validator as checks
 
+from booking.fair_models import APPEAL
+from booking.models import Pool, Why
 from config.text import N_
+from consultation.after.library import lists
+from consultation.after.rules import TEXT
+from consultation.encounters.models import Kind
 from people.models import Relation
 
 
@@ -41,12 +46,70 @@ class Form(BaseModel):
 
 
 class BookForm(Form):
-    """A number with a doctor (a schedule) for a child."""
+    """A number with a doctor (a schedule) for a child; ``pool``: one that is kept back, if the child may have it;
+    ``kind``: how the visit is to be held."""
 
     PROBLEMS = {"patient": N_("Please choose a child.")}
 
     schedule: UUID
     patient: UUID
+    pool: Pool = Pool.OPEN
+    kind: Kind = Kind.VIDEO
+
+
+class WaitForm(Form):
+    """The child that joins a waiting list."""
+
+    PROBLEMS = {"patient": N_("Please choose a child.")}
+
+    patient: UUID
+
+
+class CancelForm(Form):
+    """Why a number is given back."""
+
+    PROBLEMS = {"why": N_("Please choose the reason.")}
+
+    why: Why = Why.PARENT
+
+
+class ChangeForm(Form):
+    """The period to change to."""
+
+    PROBLEMS = {"schedule": N_("Please choose a period.")}
+
+    schedule: UUID
+
+
+class AppealForm(Form):
+    """Why a closed booking is wrong, kept as typed."""
+
+    PROBLEMS = {"text": N_("Please write a few words, at most 500 characters.")}
+
+    text: Annotated[str, StringConstraints(min_length=2, max_length=APPEAL, strip_whitespace=True)]
+
+
+class QuestionForm(Form):
+    """A question about the advice, kept as typed."""
+
+    PROBLEMS = {"text": N_("Please write a few words, at most 500 characters.")}
+
+    text: Annotated[str, StringConstraints(min_length=2, max_length=TEXT, strip_whitespace=True)]
+
+
+class ComplaintForm(QuestionForm):
+    """What a complaint is about (a code of the list), and what happened."""
+
+    PROBLEMS = QuestionForm.PROBLEMS | {"category": N_("Please choose what it is about.")}
+
+    category: str
+
+    @checks("category")
+    @classmethod
+    def _is_one(cls, value: str) -> str:
+        if lists().category_of(value) is None:
+            raise ValueError("not in the list")
+        return value
 
 
 class ProofForm(Form):

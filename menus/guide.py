@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, request
+from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from config.clock import now
@@ -13,7 +13,7 @@ from menus.pages import bp, page
 from menus.ways import HELP, HOME, way_on
 from people.actions import choose_locale
 from people.departments import emergency_signs
-from wechat.signin import account_id, public, remember_locale
+from wechat.signin import account_id, from_our_page, public, remember_locale
 
 
 @bp.get("/")
@@ -33,6 +33,9 @@ def help_page() -> ResponseReturnValue:
 @bp.post("/language")
 @public
 def language() -> ResponseReturnValue:
+    """Pages that visitors share have no form token: there the browser's word that it is our own page stands for it."""
+    if not from_our_page():
+        current_app.extensions["csrf"].protect()
     chosen = known(request.form.get("locale"))
     remember_locale(chosen)
     if account := account_id():

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from config.clock import now
 from config.database import transaction
+from menus.notices import notices
 from menus.pages import bp, page
 from menus.ways import CHILDREN
 from notifications.catalogue import Message, messages
@@ -26,9 +27,17 @@ def mine(*, mutable: bool) -> list[Message]:
 def message_settings() -> ResponseReturnValue:
     with transaction() as session:
         off = muted(session, viewer().account_id)
-    saved = "saved" in request.args
+        choices, always = mine(mutable=True), mine(mutable=False)
+        asked = notices().asked(session, viewer().account_id, [entry.name for entry in (*choices, *always)])
+    by_notice = {one.message.name for one in asked}
     return page(
-        "messages.html", tab=CHILDREN, choices=mine(mutable=True), always=mine(mutable=False), off=off, saved=saved
+        "messages.html",
+        tab=CHILDREN,
+        choices=choices,
+        always=[entry for entry in always if entry.name not in by_notice],
+        off=off,
+        saved="saved" in request.args,
+        **notices().shown(asked),
     )
 
 

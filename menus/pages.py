@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
+from config import formats
 from config.hospital import hospital
+from config.templates import in_locale
 from config.text import CHINESE, translate
 from menus.ways import CHILDREN, HELP, HOME, VISITS, Way
 from wechat.signin import visitor_locale
@@ -23,13 +27,26 @@ def locale() -> str:
 
 
 def say(message: str, **params: object) -> str:
-    """A text in the visitor's language."""
-    return translate(locale(), message, **params)
+    """A text in the visitor's language; days, moments and the hospital's own texts among ``params`` are, too."""
+    return translate(locale(), message, **{name: _said(value) for name, value in params.items()})
+
+
+def _said(value: object) -> object:
+    if isinstance(value, datetime):
+        return formats.moment(value, locale())
+    if isinstance(value, date):
+        return formats.long_day(value, locale())
+    return in_locale(value, locale()) if isinstance(value, dict) else value
 
 
 def lead_back(path: str, label: str) -> None:
     """If this request is refused, offer this way first. ``label`` is an English msgid or a name from the data."""
     g.way_back = Way(path, label)
+
+
+def lead_on(path: str, label: str) -> None:
+    """If this request is refused, offer this before the way back. ``label`` is an English msgid."""
+    g.way_on = Way(path, label)
 
 
 def page(template: str, *, tab: Way = HOME, status: int = 200, **context: object) -> ResponseReturnValue:

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-import booking.models  # noqa: F401
+import booking.fair_models
+import booking.models
+import booking.rights_models
+import booking.roster_models
+import booking.screen_models
+import booking.stop_models
+import booking.waiting_models  # noqa: F401
 import config.policy
 import config.states  # noqa: F401
+import consultation.after.models
+import consultation.encounters.models
+import consultation.intake.models
+import consultation.line.models
+import consultation.models
+import consultation.record.models
+import consultation.talk.models
+import consultation.talk.recordings.models
+import consultation.triage.models  # noqa: F401
 import notifications.models  # noqa: F401
+import payments.models  # noqa: F401
 import people.computers
+import people.favourites
 import people.invitations
+import people.keeping.models
 import people.models
 import people.sessions
 import people.tasks  # noqa: F401
+import prescriptions.models  # noqa: F401
 from config.database import Base
 
 METADATA = Base.metadata

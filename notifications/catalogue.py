@@ -20,8 +20,8 @@ SOURCE = ROOT / "config/data/messages.toml"
 @dataclass(frozen=True)
 class Message:
     """One message of the catalogue. ``fields`` maps the name of a value to its typed key in the account's template,
-    ``labels`` to what the template calls it, ``choices`` the only values that a ``const`` takes; ``path`` is the page
-    it opens, with the place ``{id}``.
+    ``labels`` to what the template calls it; ``template`` is the template's own title (several messages may share it);
+    ``choices`` the only values that a ``const`` takes; ``path`` is the page it opens, with the place ``{id}``.
 
     ``mutable``: people may say that they do not want it. ``waits``: not in quiet hours. ``together``: the message that
     says several of it at once. ``must_arrive``: when WeChat fails, it goes out as a text message with the values of
@@ -30,6 +30,7 @@ class Message:
 
     name: str
     title: Mapping[str, str]
+    template: str
     audience: str
     path: str
     fields: Mapping[str, str]
@@ -73,6 +74,7 @@ def _message(entry: dict[str, Any]) -> Message:
     return Message(
         name=entry["name"],
         title=entry["title"],
+        template=entry.get("template", entry["title"]["zh_CN"]),
         audience=entry["audience"],
         path=entry["path"],
         fields=fields,

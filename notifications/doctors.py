@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.events import AppointmentBooked, AppointmentCancelled
+from booking.models import AppointmentStatus, Why
 from booking.queries import DayList, Visit, day_lists, visit
 from config.clock import local, today
 from config.policy import Policy, current
@@ -20,6 +21,10 @@ from people.models import Account
 
 BOOKED, CANCELLED, TOMORROW = "practitioner-booked", "practitioner-cancelled", "practitioner-tomorrow"
 
+BY_THE_DOCTOR = frozenset(
+    {Why.NOT_FOLLOWUP, Why.TRIAGE, Why.IDENTITY, Why.GUARDIAN_ABSENT, Why.TECHNICAL}
+)  # in the room
+
 
 def tell_practitioner_booked(session: Session, fact: AppointmentBooked, now: datetime) -> None:
     """The doctor learns of a new number on the list, together with others that follow it closely."""
@@ -28,7 +33,13 @@ def tell_practitioner_booked(session: Session, fact: AppointmentBooked, now: dat
 
 def tell_practitioner_cancelled(session: Session, fact: AppointmentCancelled, now: datetime) -> None:
     """The doctor learns that a number has left the list; one they never heard of leaves without a word."""
+    if fact.was == AppointmentStatus.PENDING:
+        return
     about = visit(session, fact.appointment_id)
+    if about.appointment.cancel_reason is Why.SUSPENDED:
+        return  # told of the whole clinic (notifications/clinics.py)
+    if about.appointment.cancel_reason in BY_THE_DOCTOR:
+        return
     untold = session.scalars(
         select(Notification)
         .where(Notification.message == BOOKED, Notification.source_id == about.appointment.id)

@@ -108,3 +108,18 @@ class MutedMessage(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     message: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
+
+
+class Agreement(Base):
+    """One yes of a person to one notice (订阅通知) of a template. ``given_at`` is WeChat's second of it, ``ended_at``
+    when it was used up by ``notification_id`` or taken back."""
+
+    __tablename__ = "notice_agreements"
+    __table_args__ = (UniqueConstraint("account_id", "template", "given_at"), UniqueConstraint("notification_id"))
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    template: Mapped[str] = mapped_column(String(64))
+    given_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    notification_id: Mapped[UUID | None] = mapped_column(ForeignKey("notifications.id"))

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from config.clock import at, local, today
+from config.clock import after_night, today
 from config.policy import Policy
 
 
 def not_before(moment: datetime, policy: Policy) -> datetime:
-    """The moment, or the end of the quiet hours that it lies in. The hours may pass midnight; alike means none."""
-    clock, day = local(moment).time(), today(moment)
-    begins, ends = policy.quiet_from, policy.quiet_until
-    if begins <= ends:
-        return at(day, ends) if begins <= clock < ends else moment
-    if clock >= begins:
-        return at(day + timedelta(days=1), ends)
-    return at(day, ends) if clock < ends else moment
+    """The moment, or the end of the quiet hours that it lies in."""
+    return after_night(moment, policy.quiet_from, policy.quiet_until)
 
 
 def tell_doctor_at(visit_starts_at: datetime, now: datetime, policy: Policy, *, gather: bool) -> datetime:

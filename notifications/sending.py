@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased, object_session
 
 from config.jobs import defer
 from config.states import advance
+from notifications import unreached
 from notifications.catalogue import Message, messages
 from notifications.channel import ChannelError, OutgoingMessage
 from notifications.groups import gather
@@ -117,6 +118,8 @@ def mark_sent(session: Session, claimed: Claim, channel_id: str, now: datetime) 
     if notification := _still_ours(session, claimed):
         advance(notification, NotificationStatus.SENT, by=BY, why="taken", now=now)
         notification.sent_at, notification.channel_id, notification.error = now, channel_id, None
+        if notification.phone:  # of text messages nothing more is heard
+            unreached.arrived(session, notification, now)
 
 
 def mark_refused(session: Session, claimed: Claim, error: ChannelError, now: datetime) -> None:
@@ -161,12 +164,16 @@ def _unknown(notification: Notification, code: str, now: datetime, due_at: datet
 
 
 def give_up(notification: Notification, code: str, now: datetime) -> None:
-    """The message has failed for good; ``code`` says why. What must arrive is then sent as a text message."""
+    """The message has failed for good; ``code`` says why. What must arrive is then sent as a text message; when that
+    fails too, or a message to the staff, somebody is asked to see to it."""
     advance(notification, NotificationStatus.FAILED, by=BY, why=code, now=now)
     notification.error = code
     entry, session = messages().get(notification.message), object_session(notification)
-    if entry and entry.must_arrive and notification.phone is None and session:
+    if session is None:
+        return
+    if entry and entry.must_arrive and notification.phone is None:
         defer(session, TEXT_INSTEAD, notification_id=str(notification.id))
+    unreached.failed(session, notification, now)
 
 
 def _still_ours(session: Session, claimed: Claim) -> Notification | None:

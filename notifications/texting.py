@@ -12,10 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from booking.models import Appointment
 from config.ids import new_id
+from consultation.encounters.models import EncounterStatus
+from consultation.encounters.rooms import known
 from notifications.models import Notification, NotificationStatus
 from people.models import GuardianStatus, Patient, RelatedPerson
 
@@ -29,8 +33,29 @@ def child_of_binding(session: Session, source_id: UUID) -> Patient | None:
     return session.get_one(Patient, bound.patient_id) if bound.status is GuardianStatus.ACTIVE else None
 
 
+def child_of_appointment(session: Session, source_id: UUID) -> Patient | None:
+    """The child whose clinic was stopped."""
+    return session.get_one(Patient, session.get_one(Appointment, source_id).patient_id)
+
+
+def child_if_called(session: Session, source_id: UUID) -> Patient | None:
+    """The child whom the doctor calls; None when the call is over."""
+    found = known(session, source_id)
+    called = found and found.status is EncounterStatus.ARRIVED and found.called_at
+    return session.get_one(Patient, found.patient_id) if found and called else None
+
+
 # For each message that must arrive: the child it is about, or None when it no longer needs to.
-CHILDREN: Mapping[str, Callable[[Session, UUID], Patient | None]] = {"guardian-bound": child_of_binding}
+CHILDREN: Mapping[str, Callable[[Session, UUID], Patient | None]] = {
+    "guardian-bound": child_of_binding,
+    "clinic-stopped": child_of_appointment,
+    "line-called": child_if_called,
+}
+
+# For each of them the other way round: what it may be about, for a child.
+SOURCES: Mapping[str, Callable[[UUID], Select[UUID]]] = {
+    "guardian-bound": lambda patient_id: select(RelatedPerson.id).where(RelatedPerson.patient_id == patient_id)
+}
 
 
 def number_of_child(session: Session, notification_id: UUID) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -53,6 +53,23 @@ def binding_of(session: Session, viewer: Viewer, patient_id: UUID) -> RelatedPer
     return binding
 
 
+def is_guardian(account_id: ColumnElement[UUID], patient_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Whether an account is an active guardian of a child, as part of a statement."""
+    found = select(RelatedPerson.id).where(
+        RelatedPerson.account_id == account_id,
+        RelatedPerson.patient_id == patient_id,
+        RelatedPerson.status == GuardianStatus.ACTIVE,
+    )
+    return found.exists()
+
+
+def children_of(viewer: Viewer) -> Select[UUID]:
+    """The ids of the children whose active guardian the viewer is, for the condition of a query."""
+    return select(RelatedPerson.patient_id).where(
+        RelatedPerson.account_id == viewer.account_id, RelatedPerson.status == GuardianStatus.ACTIVE
+    )
+
+
 def patient_of(session: Session, viewer: Viewer, patient_id: UUID) -> Patient:
     """The child, if the viewer is an active guardian. Raises NotFound."""
     binding_of(session, viewer, patient_id)
@@ -84,3 +101,13 @@ def member_of(session: Session, viewer: Viewer, roles: Collection[Role] = ()) ->
     if not member.roles & set(roles or Role):
         raise RoleMissing
     return member
+
+
+def led(member: Member) -> frozenset[UUID]:
+    """The departments that the member is head of."""
+    return frozenset(where for role, where in member.departments if role is Role.DEPARTMENT_HEAD)
+
+
+def leads(member: Member, department_id: UUID) -> bool:
+    """Whether the member decides over a department's clinics: its head, or an administrator."""
+    return Role.ADMINISTRATOR in member.roles or department_id in led(member)

@@ -17,7 +17,9 @@ from config.states import advance
 from people import consents
 from people.audit import record as audit
 from people.events import GuardianBound
+from people.finding import keep_phones, name_blind
 from people.index import IndexRecord, code_blind, number_blind
+from people.looking import kept
 from people.models import Account, BindTry, GuardianStatus, Patient, RelatedPerson, Relation
 from people.refusals import AlreadyBound, BindingFrozen, ConsentMissing, ProofRefused, TooManyChildren, TooManyTries
 from people.rules import Proof, proves
@@ -141,14 +143,19 @@ def _ensure_patient(session: Session, record: IndexRecord, now: datetime) -> Pat
         "name": record.name,
         "birth_date": record.birth_date,
         "sex": record.sex,
+        "seen": kept(record),
+        "seen_at": now,
+        "name_blind": name_blind(record.name),
     }
     new = {"id": new_id(), "number": record.number, "number_blind": number, "created_at": now}
     session.execute(
         insert(Patient).values(**new, **values).on_conflict_do_update(index_elements=["number_blind"], set_=values)
     )
-    return session.scalars(
+    patient = session.scalars(
         select(Patient).where(Patient.number_blind == number).execution_options(populate_existing=True)
     ).one()
+    keep_phones(session, patient.id, record.phones)
+    return patient
 
 
 def _may_hold(session: Session, account_id: UUID, patient_id: UUID, policy: Policy) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from config.errors import Refused
 from people.models import AuditEvent
 
 
@@ -34,3 +37,19 @@ def record(
             detail=detail,
         )
     )
+
+
+@contextmanager
+def refusals(
+    action: str, *, at: datetime, entity: str, entity_id: UUID, account_id: UUID | None, **detail: Any
+) -> Iterator[None]:
+    """Whatever is refused inside is recorded once its transaction has rolled back: who, what, by which rule."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.afterwards is None:
+            code = refused.code
+            rule = {"rule": refused.params["rule"]} if "rule" in refused.params else {}
+            where = {"entity": entity, "entity_id": entity_id, "account_id": account_id, **detail, **rule}
+            refused.afterwards = lambda later: record(later, action, at=at, outcome=code, **where)
+        raise

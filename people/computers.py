@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, delete, func, select
+from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Id, stored_enum
@@ -26,10 +27,11 @@ from people.access import Viewer, member_of
 from people.audit import record as audit
 from people.models import Account
 from people.refusals import CodeWorthless, TooManyCodes
-from people.sessions import SignIn, SignInKind, device_of
+from people.sessions import Known, SignIn, SignInKind, device_of
 
 PREFIX = "desk-"
 LIVES = timedelta(minutes=2)  # to scan it, and from then on again to confirm and come in
+MINUTE = timedelta(minutes=1)
 PER_MINUTE = 120  # codes shown in the whole clinic: WeChat gives 100,000 a day
 KEPT = timedelta(days=1)
 
@@ -80,9 +82,12 @@ def new_scene() -> str:
 
 def may_show(session: Session, now: datetime) -> None:
     """Raises TooManyCodes when more codes were asked for in the last minute than a clinic needs."""
-    recent = select(func.count()).where(ComputerCode.created_at > now - timedelta(minutes=1))
-    if (session.scalar(recent) or 0) >= PER_MINUTE:
-        raise TooManyCodes
+    shown = ComputerCode.created_at
+    in_the_way = session.scalar(
+        select(shown).where(shown > now - MINUTE).order_by(shown.desc()).offset(PER_MINUTE - 1).limit(1)
+    )
+    if in_the_way:
+        raise TooManyCodes(seconds=math.ceil((in_the_way + MINUTE - now).total_seconds()))
 
 
 def show(session: Session, scene: str, url: str, user_agent: str, now: datetime) -> tuple[ComputerCode, Claim]:
@@ -137,7 +142,7 @@ def asked(session: Session, account_id: UUID, code_id: UUID, now: datetime) -> C
     return found
 
 
-def confirm(session: Session, sign_in: SignIn, code_id: UUID, *, yes: bool, now: datetime) -> None:
+def confirm(session: Session, sign_in: SignIn | Known, code_id: UUID, *, yes: bool, now: datetime) -> None:
     """The one who scanned says on the phone whether it was them; anybody else spoils the code. Raises CodeWorthless."""
     found = session.get(ComputerCode, code_id, with_for_update=True)
     if found is None or found.expires_at <= now or found.status is not CodeStatus.SCANNED:

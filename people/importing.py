@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from people.index import IndexRecord, code_blind, number_blind, put
-from people.models import IndexEntry, Sex
+from people.index import IndexRecord, Visit, code_blind, number_blind, put
+from people.models import Department, IndexEntry, Sex
 
 SEXES = {
     "male": Sex.MALE,
@@ -25,6 +25,8 @@ SEXES = {
     "": Sex.UNKNOWN,
 }
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_VISIT = re.compile(r"([a-z0-9-]{1,40})[ :]+(\S+)")
+OTHER = "other"  # a department of the hospital that has no internet clinic
 _PHONE_SEPARATORS = re.compile(r"[;；,，/、\s]+")
 _PHONE_MARKS = re.compile(r"^(?:\+|00)86|[-()]")
 
@@ -51,7 +53,7 @@ def load(session: Session, data: bytes, today: date) -> Counts:
     Children whom the file does not name stay as they are.
     """
     rows = parse(data, today)
-    if problems := list(_taken_codes(session, rows)):
+    if problems := [*_taken_codes(session, rows), *_unknown_departments(session, rows)]:
         raise ImportRefused(*problems)
     with session.no_autoflush:
         new = sum(put(session, record) for record in rows.values())
@@ -63,8 +65,8 @@ def parse(data: bytes, today: date) -> dict[int, IndexRecord]:
     """The children of a CSV file (UTF-8 or GB18030) by row. Raises ImportRefused with every fault of the file."""
     lines = csv.reader(io.StringIO(_text(data), newline=""))
     header = [name.strip() for name in next(lines, [])]
-    if sorted(header) != sorted(READERS):
-        raise ImportRefused(f"row 1: the columns must be {','.join(READERS)}")
+    if sorted({*header, *OPTIONAL}) != sorted([*READERS, *OPTIONAL]) or len(header) != len(set(header)):
+        raise ImportRefused(f"row 1: the columns must be {','.join(READERS)} and, if known, {','.join(OPTIONAL)}")
     rows, problems = {}, []
     for row, cells in enumerate(lines, start=2):
         if len(cells) == len(header):
@@ -92,9 +94,9 @@ def _text(data: bytes) -> str:
 def _record(cells: Mapping[str, str], today: date) -> tuple[IndexRecord | None, list[str]]:
     values: dict[str, Any] = {}
     faults = []
-    for column, read in READERS.items():
+    for column, read in (READERS | OPTIONAL).items():
         try:
-            values[column] = read(cells[column].strip())
+            values[column] = read(cells.get(column, "").strip())
         except ValueError as error:
             faults.append(f"{column}: {error}")
     if faults:
@@ -102,8 +104,10 @@ def _record(cells: Mapping[str, str], today: date) -> tuple[IndexRecord | None, 
     record = IndexRecord(**values)
     if record.birth_date > today:
         faults.append("birth_date: is in the future")
-    if not record.birth_date <= record.last_visit_on <= today:
-        faults.append("last_visit_on: is before birth_date or in the future")
+    last = [record.last_visit_on] if record.last_visit_on else []
+    for column, days in {"last_visit_on": last, "visits": [day for _, day in record.visits]}.items():
+        if not all(record.birth_date <= day <= today for day in days):
+            faults.append(f"{column}: is before birth_date or in the future")
     return record, faults
 
 
@@ -128,6 +132,20 @@ def _date(text: str) -> date:
         raise ValueError(f"{text[:20]!r} is not in the calendar") from None
 
 
+def _maybe_date(text: str) -> date | None:
+    return _date(text) if text else None
+
+
+def _visits(text: str) -> tuple[Visit, ...]:
+    visits = []
+    for part in filter(None, (part.strip() for part in re.split("[;；]", text))):
+        match = _VISIT.fullmatch(part)
+        if not match:
+            raise ValueError(f"{part[:40]!r} is no visit such as internal-medicine 2021-03-09; several: a semicolon")
+        visits.append((match[1], _date(match[2])))
+    return tuple(visits)
+
+
 def _sex(text: str) -> Sex:
     if text.lower() not in SEXES:
         raise ValueError("is none of male, female, unknown, 男, 女")
@@ -141,15 +159,16 @@ def _phones(text: str) -> tuple[str, ...]:
     return phones
 
 
-READERS: Mapping[str, Callable[[str], Any]] = {
+READERS: dict[str, Callable[[str], Any]] = {
     "code": _words(128),
     "number": _words(40),
     "name": _words(60),
     "birth_date": _date,
     "sex": _sex,
     "phones": _phones,
-    "last_visit_on": _date,
+    "last_visit_on": _maybe_date,  # empty: registered, never seen
 }
+OPTIONAL: dict[str, Callable[[str], Any]] = {"visits": _visits}
 
 
 def _doubled(rows: Mapping[int, IndexRecord], column: str) -> Iterator[str]:
@@ -167,3 +186,10 @@ def _taken_codes(session: Session, rows: Mapping[int, IndexRecord]) -> Iterator[
         owner = owners.get(code_blind(record.code))
         if owner is not None and owner != number_blind(record.number):
             yield f"row {row}, code: belongs to another patient number"
+
+
+def _unknown_departments(session: Session, rows: Mapping[int, IndexRecord]) -> Iterator[str]:
+    known = {OTHER, *session.scalars(select(Department.code))} if any(record.visits for record in rows.values()) else {}
+    for row, record in rows.items():
+        for code in sorted({code for code, _ in record.visits} - set(known)):
+            yield f"row {row}, visits: no department {code!r}; one without an internet clinic is {OTHER!r}"

@@ -1,4 +1,4 @@
-"""The hospital's patient index (HIS), as the clinic asks it: who holds this QR code, this patient number?"""
+"""The hospital's patient index (HIS), as the clinic asks it: who holds this QR code or patient number, seen where?"""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ from people.models import IndexEntry, Sex
 
 CODE_CONTEXT = "index.code"
 NUMBER_CONTEXT = "index.number"
+SOMEWHERE = ""  # the department of a visit of which only the day is known
+Visit = tuple[str, date]
 
 
 @dataclass(frozen=True)
 class IndexRecord:
-    """What the index knows of one child. ``phones`` are the guardians' numbers on file, digits only."""
+    """What the index knows of one child. ``phones`` are the guardians' numbers on file, digits only.
+
+    ``last_visit_on``: None for a child who is registered and was never seen. ``visits``: the department's code and the
+    day of each visit in person that the index can name; a department that the clinic does not have is ``other``.
+    """
 
     code: str
     number: str
@@ -27,11 +33,20 @@ class IndexRecord:
     birth_date: date
     sex: Sex
     phones: tuple[str, ...]
-    last_visit_on: date
+    last_visit_on: date | None
+    visits: tuple[Visit, ...] = ()
+
+    @property
+    def seen(self) -> tuple[Visit, ...]:
+        """Every known visit, newest first; the last one without its department when no visit names that day."""
+        known = set(self.visits)
+        if self.last_visit_on and self.last_visit_on not in {day for _, day in known}:
+            known.add((SOMEWHERE, self.last_visit_on))
+        return tuple(sorted(known, key=lambda visit: (visit[1], visit[0]), reverse=True))
 
 
 class PatientIndex(Protocol):
-    """The port. Adapters may ask another system: call with no transaction open."""
+    """The port. Adapters may ask another system: call with no transaction open. They raise IndexUnavailable."""
 
     def find(self, code: str) -> IndexRecord | None:
         """The child who holds this QR code (opaque, compared exactly after trimming)."""
@@ -75,6 +90,7 @@ def record_of(entry: IndexEntry) -> IndexRecord:
         sex=entry.sex,
         phones=tuple(entry.phones.split()),
         last_visit_on=entry.last_visit_on,
+        visits=tuple((department, date.fromisoformat(day)) for department, day in entry.visits),
     )
 
 
@@ -89,4 +105,5 @@ def put(session: Session, record: IndexRecord) -> bool:
     entry.number, entry.name = record.number, record.name
     entry.birth_date, entry.sex = record.birth_date, record.sex
     entry.phones, entry.last_visit_on = " ".join(record.phones), record.last_visit_on
+    entry.visits = [[department, day.isoformat()] for department, day in record.visits]
     return new

@@ -134,13 +134,22 @@ class IndexEntry(Base):
     birth_date: Mapped[date]
     sex: Mapped[Sex] = mapped_column(stored_enum(Sex, "sex"))
     phones: Mapped[str] = mapped_column(Encrypted("index_entries.phones"))
-    last_visit_on: Mapped[date]
+    last_visit_on: Mapped[date | None]
+    visits: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default="[]")
 
 
 class Patient(Base):
-    """A child (就诊人) whom at least one guardian has bound with the hospital's QR code."""
+    """A child (就诊人) whom at least one guardian has bound with the hospital's QR code.
+
+    ``seen``: the visits that the index knew when it was last asked (``seen_at``), ``[department code, day]`` each,
+    newest first. ``name_blind``: by what the child is found by name (people/finding.py).
+    """
 
     __tablename__ = "patients"
+    __table_args__ = (
+        Index("ix_patients_name", "name_blind", "birth_date"),
+        Index("ix_patients_unkeyed", "id", postgresql_where=text("name_blind is null")),
+    )
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(Encrypted("patients.code"))
@@ -151,6 +160,19 @@ class Patient(Base):
     birth_date: Mapped[date]
     sex: Mapped[Sex] = mapped_column(stored_enum(Sex, "sex"))
     created_at: Mapped[datetime]
+    seen: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default="[]")
+    seen_at: Mapped[datetime | None]
+    name_blind: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class PatientPhone(Base):
+    """A guardian's phone that the index knew for a child when it was last asked: its keyed hash, never the number."""
+
+    __tablename__ = "patient_phones"
+    __table_args__ = (Index(None, "patient_id"),)
+
+    phone_blind: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), primary_key=True)
 
 
 class Relation(StrEnum):
@@ -210,10 +232,11 @@ class BindTry(Base):
 
 
 class ConsentKind(StrEnum):
-    """What is agreed to: care over the internet, and the use of the child's personal data."""
+    """What is agreed to: care over the internet, use of the child's personal data, recording of video visits."""
 
     ONLINE_CARE = "online-care"
     CHILD_DATA = "child-data"
+    RECORDING = "recording"
 
 
 class Decision(StrEnum):
@@ -242,7 +265,13 @@ class AuditEvent(Base):
     """Who did what to what, when, and how it ended. Ids and codes only."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "entity_id", "id"), Index(None, "account_id", "id"))
+    __table_args__ = (
+        Index(None, "entity_id", "id"),
+        Index(None, "account_id", "id"),
+        Index("ix_audit_events_refused", "at", "id", postgresql_where=text("outcome <> 'done'")),
+        Index("ix_audit_events_refused_by", "outcome", "at", "id", postgresql_where=text("outcome <> 'done'")),
+        Index("ix_audit_events_look_ups", "account_id", "at", postgresql_where=text("action = 'look-up'")),
+    )
 
     id: Mapped[Id]
     at: Mapped[datetime]

@@ -69,3 +69,9 @@ def practitioner_names(session: Session, ids: Collection[UUID]) -> dict[UUID, Js
     """The names of members of staff, ``{"zh_CN": ..., "en": ...}`` each, by id."""
     rows = session.execute(select(Practitioner.id, Practitioner.name).where(Practitioner.id.in_(ids)))
     return {row.id: row.name for row in rows}
+
+
+def doctors(session: Session, department_id: UUID) -> Sequence[Practitioner]:
+    """The doctors of a department who work here, by code."""
+    found = select(Practitioner).where(Practitioner.department_id == department_id, Practitioner.active)
+    return session.scalars(found.where(Practitioner.title.is_not(None)).order_by(Practitioner.code)).all()

@@ -18,6 +18,14 @@ class ProofRefused(Refused):
     )
 
 
+class IndexUnavailable(Refused):
+    """The hospital's patient index does not answer."""
+
+    code = "index-unavailable"
+    status = 503
+    message = N_("The hospital's records can't be reached at the moment. Please try again in a few minutes.")
+
+
 class TooManyTries(Refused):
     """Too many tries of this account, or at this code: one answer for both."""
 
@@ -51,10 +59,10 @@ class BindingFrozen(Refused):
 
 
 class ConsentMissing(Refused):
-    """Binding needs both consents, in their current versions."""
+    """Binding and booking need the consents, in their current versions."""
 
     code = "consent-missing"
-    message = N_("Please read and agree to both statements first.")
+    message = N_("Please read and answer the statements first.")
 
 
 class OpenAppointments(Refused):
@@ -119,11 +127,37 @@ class StaffLeft(Refused):
 
 
 class TooManyCodes(Refused):
-    """So many codes were asked for at once that something is wrong; WeChat gives a limited number per day."""
+    """A browser, an address or the whole clinic asked for more codes than anybody needs; WeChat gives so many a day."""
 
     code = "too-many-codes"
     status = 429
-    message = N_("Too many codes were asked for just now. Please wait a minute and try again.")
+    message = N_("Too many sign-in codes were asked for just now. Please wait %(seconds)s seconds and try again.")
+
+
+class NothingToFind(Refused):
+    """Nothing was typed to look for."""
+
+    code = "nothing-to-find"
+    status = 422
+    message = N_("Please fill in the phone, the name or the code.")
+
+
+class PhoneMalformed(Refused):
+    """What was typed is no phone number."""
+
+    code = "phone-malformed"
+    status = 422
+    message = N_("Please write the whole phone number, 7 to 15 digits.")
+
+
+class TooManyLookUps(Refused):
+    """One member of staff looked up too many families within the hour."""
+
+    code = "too-many-look-ups"
+    status = 429
+    message = N_(
+        "You have looked up %(most)s families within the hour. Please go on later; the audit record shows all."
+    )
 
 
 class CodeWorthless(Refused):

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, delete, select, update
+from sqlalchemy import ForeignKey, String, Uuid, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, Id, stored_enum
+from config.database import Base, Hot, Id, stored_enum
 from config.errors import NotFound
 from config.policy import Policy
 from people.audit import record as audit
@@ -55,6 +56,28 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None]
 
 
+class Known(NamedTuple):
+    """A sign-in as every request looks it up: a copy, not a row of a session."""
+
+    id: UUID
+    account_id: UUID
+    practitioner_id: UUID | None
+    kind: SignInKind
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Known:
+        """What a statement read of COLUMNS."""
+        id_, account_id, practitioner_id, kind, *moments = row
+        return cls(id_, account_id, practitioner_id, SignInKind(kind), *moments)
+
+
+COLUMNS = [SignIn.__table__.c[name] for name in Known._fields]
+_FIND = Hot(select(*COLUMNS).where(SignIn.id == bindparam("id", type_=Uuid())))
+
+
 def device_of(user_agent: str) -> str:
     """A browser in a few words, ``Chrome, Windows``; inside WeChat only the system; empty when nothing is known."""
     system = _first(_SYSTEMS, user_agent)
@@ -87,17 +110,23 @@ def begin(
     return made
 
 
-def live(session: Session, sign_in_id: UUID, now: datetime, policy: Policy) -> SignIn | None:
+def live(session: Session, sign_in_id: UUID, now: datetime, policy: Policy) -> Known | None:
     """The sign-in if it still holds: not ended, not too old, not idle for too long. Seeing it counts as use."""
-    found = session.get(SignIn, sign_in_id)
-    if found is None or not holds(found, now, policy):
+    for row in _FIND(session, {"id": sign_in_id}):
+        return seen(session, Known.of(row), now, policy)
+    return None
+
+
+def seen(session: Session, found: Known, now: datetime, policy: Policy) -> Known | None:
+    """``live`` for one that was just read."""
+    if not holds(found, now, policy):
         return None
     if now - found.last_seen_at >= TOUCH:
-        found.last_seen_at = now
+        session.execute(update(SignIn).where(SignIn.id == found.id).values(last_seen_at=now))
     return found
 
 
-def holds(sign_in: SignIn, now: datetime, policy: Policy) -> bool:
+def holds(sign_in: SignIn | Known, now: datetime, policy: Policy) -> bool:
     """Whether a sign-in lets its browser in at that moment."""
     idle = policy.staff_idle_minutes if sign_in.practitioner_id else policy.parent_idle_minutes
     return (

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, select, text, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,7 +18,7 @@ from config.errors import NotFound
 from config.ids import new_id
 from config.states import Stateful, advance
 from people.access import Member
-from people.models import Role
+from people.models import Patient, Practitioner, PractitionerRole, Role
 
 NOTE = 300  # characters
 
@@ -27,18 +27,22 @@ Filter = Literal["mine", "open", "overdue"]
 
 @dataclass(frozen=True)
 class Kind:
-    """What the list says (an English msgid with ``%(about)s``) and where it is seen to (``{id}`` is the subject)."""
+    """What the list says (an English msgid with ``%(about)s``) and where it is seen to (``{id}`` is the subject).
+
+    ``there``: it is over when what is asked there is done, and is not marked as done by hand.
+    """
 
     title: str
     path: str
+    there: bool = False
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name: str, *, title: str, path: str) -> str:
+def kind(name: str, *, title: str, path: str, there: bool = False) -> str:
     """Make a kind of task known, by the room that opens it. Returns its name."""
-    KINDS[name] = Kind(title, path)
+    KINDS[name] = Kind(title, path, there)
     return name
 
 
@@ -89,6 +93,11 @@ class Task(Stateful):
         """What is to be done, as an English msgid."""
         return KINDS[self.kind].title
 
+    @property
+    def there(self) -> bool:
+        """Whether it is only done where it is seen to."""
+        return KINDS[self.kind].there
+
 
 def open(
     session: Session,
@@ -126,15 +135,42 @@ def open(
     )
 
 
-def settle(session: Session, kind: str, subject_id: UUID, *, why: str, now: datetime) -> None:
-    """The open task of this kind about this subject is no longer needed."""
+def owner(
+    session: Session, department_id: UUID, roles: Sequence[Role], *, but: UUID | None = None
+) -> tuple[Role, UUID | None]:
+    """Whose a department's task is: the first of ``roles`` that somebody there holds (``but`` leaves out one of the
+    staff), with the department; where nobody does, the administrators'."""
+    held = select(PractitionerRole.role).join(Practitioner, Practitioner.id == PractitionerRole.practitioner_id)
+    held = held.where(PractitionerRole.department_id == department_id, Practitioner.active, Practitioner.id != but)
+    there = set(session.scalars(held))
+    found = next((role for role in roles if role in there), None)
+    return (found, department_id) if found else (Role.ADMINISTRATOR, None)
+
+
+def settle(
+    session: Session, kind: str, subject_id: UUID, *, why: str, now: datetime, opened_until: datetime | None = None
+) -> None:
+    """The open task of this kind about this subject is no longer needed; one opened after ``opened_until`` still is."""
     found = session.scalar(
         select(Task)
         .where(Task.kind == kind, Task.subject_id == subject_id, Task.status == TaskStatus.OPEN)
         .with_for_update()
     )
-    if found:
+    if found and (opened_until is None or found.created_at <= opened_until):
         advance(found, TaskStatus.CANCELLED, by="clinic", why=why, now=now)
+
+
+def pass_on(session: Session, subject_ids: Sequence[UUID], from_id: UUID, to_id: UUID) -> None:
+    """What one member of staff alone was asked about these subjects is now for another; a role's tasks stay where they
+    are."""
+    theirs = (Task.status == TaskStatus.OPEN) & Task.role.is_(None) & (Task.practitioner_id == from_id)
+    session.execute(update(Task).where(theirs, Task.subject_id.in_(subject_ids)).values(practitioner_id=to_id))
+
+
+def is_open(session: Session, kind: str, subject_id: UUID) -> bool:
+    """Whether a task of this kind about this subject waits."""
+    found = select(Task.id).where(Task.kind == kind, Task.subject_id == subject_id, Task.status == TaskStatus.OPEN)
+    return bool(session.scalar(select(found.exists())))
 
 
 def listed(session: Session, member: Member, which: Filter, now: datetime) -> Sequence[Task]:
@@ -151,14 +187,30 @@ def listed(session: Session, member: Member, which: Filter, now: datetime) -> Se
     return session.scalars(query.order_by(Task.deadline, Task.id)).all()
 
 
+def about_child(session: Session, member: Member, kind: str, patient_id: UUID) -> tuple[Task, Patient]:
+    """The open task of this kind and the child it is about. Raises NotFound when it is not theirs to do, or over."""
+    return about(session, member, kind, patient_id), session.get_one(Patient, patient_id)
+
+
+def about(session: Session, member: Member, kind: str, subject_id: UUID) -> Task:
+    """The open task of this kind about this subject. Raises NotFound when it is not theirs to do, or over."""
+    query = select(Task).where(Task.kind == kind, Task.subject_id == subject_id, Task.status == TaskStatus.OPEN)
+    found = session.scalar(query.where(_theirs(member)))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def take(session: Session, member: Member, task_id: UUID) -> None:
     """The member will do it: colleagues see that. Raises NotFound for a task that is not theirs to do, or over."""
     _one(session, member, task_id).practitioner_id = member.practitioner.id
 
 
 def done(session: Session, member: Member, task_id: UUID, note: str, now: datetime) -> None:
-    """The member has done it. Raises NotFound for a task that is not theirs to do, or over."""
+    """The member has done it. Raises NotFound for a task that is not theirs to do, is over, or is done elsewhere."""
     task = _one(session, member, task_id)
+    if task.there:
+        raise NotFound
     advance(task, TaskStatus.DONE, by=f"practitioner:{member.practitioner.id}", why=task.kind, now=now)
     task.practitioner_id = member.practitioner.id
     task.note = note[:NOTE] or None

@@ -1,8 +1,10 @@
 """Real servers for every test: a PostgreSQL database and a Redis-protocol server per test process."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -15,40 +17,57 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
+from redis import Redis
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import config.database
+import config.redis
 from app import create_app
-from config import encryption
+from booking import gone
+from config import encryption, policy
 from config.migrate import migrate
 from config.settings import Settings
 from dev.browser import find_browser
 from dev.servers import InUseError, Postgres, Server, Valkey
 from migrations.models import METADATA
 from tests.product import Hospital, make_settings, seed
+from tests.remembered import remember_templates_and_routes
 
 # Enough for every run; `make test ARGS="--hypothesis-profile=thorough"` looks ten times as hard.
 hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None)
 hypothesis.settings.load_profile("quick")
 
+remember_templates_and_routes()
+
 SERVERS = Path(__file__).parents[1] / "var" / "tests" / "servers"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(worker_id: str) -> Iterator[str]:
-    """Returns the SQLAlchemy URL of an empty database of this test process, on DATABASE_URL's server when it is set."""
-    name = f"clinic_test_{worker_id}"
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+def postgres_server() -> Iterator[str]:
+    """Returns the URL of DATABASE_URL's server when it is set, else of this test process's own."""
     with ExitStack() as stack:
-        url = urlsplit(os.environ.get("DATABASE_URL") or stack.enter_context(running(Postgres)))
-        plain = url._replace(scheme="postgresql").geturl()
-        connection = stack.enter_context(psycopg.connect(plain, autocommit=True))
+        yield os.environ.get("DATABASE_URL") or stack.enter_context(running(Postgres))
+
+
+@contextmanager
+def empty_database(server: str, name: str) -> Iterator[str]:
+    """Returns the SQLAlchemy URL of an empty database, dropped afterwards."""
+    url = urlsplit(server)
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(url._replace(scheme="postgresql").geturl(), autocommit=True) as connection:
         connection.execute(drop)
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield url._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
         connection.execute(drop)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str, worker_id: str) -> Iterator[str]:
+    """Returns the SQLAlchemy URL of an empty database of this test process."""
+    with empty_database(postgres_server, f"clinic_test_{worker_id}") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +79,16 @@ def redis_url(worker_id: str) -> Iterator[str]:
     else:
         with running(Valkey) as url:
             yield url
+
+
+@pytest.fixture(autouse=True)
+def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is held for Redis goes at once, and not into the next test."""
+    monkeypatch.setattr(config.redis, "HELD", 0)
+    yield
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer) and thread.name == config.redis.HOLDER:
+            thread.join()
 
 
 @contextmanager
@@ -97,10 +126,28 @@ def engine(settings: Settings) -> Iterator[Engine]:
     made.dispose()
 
 
+Seeded = tuple[Engine, Hospital]
+
+
+@pytest.fixture(scope="session")
+def seeded(postgres_server: str, worker_id: str, engine: Engine) -> Iterator[Seeded]:
+    """A second database of this test process, in which the small hospital stands at NOW: seeding it takes longer than
+    most tests. Nothing is ever committed there again."""
+    with empty_database(postgres_server, f"clinic_test_{worker_id}_hospital") as url:
+        made = create_engine(url, pool_size=5)
+        migrate(made)
+        with Session(made, expire_on_commit=False) as session, session.begin():
+            hospital = seed(session, NOW)
+        yield made, hospital
+        made.dispose()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real Chromium, closed with its module: while Playwright is open, this thread runs an event loop."""
     flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-component-update disable-sync"
+    # The phone's page in one process with the simulator's: between two, a tap can go to what was shown a moment ago.
+    flags += " disable-site-isolation-trials"
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=find_browser(),
@@ -110,6 +157,13 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process keeps for a moment would outlast a test's rows."""
+    monkeypatch.setattr(policy.KEPT, "seconds", 0.0)
+    monkeypatch.setattr(gone.GONE, "seconds", 0.0)
+
+
 @pytest.fixture
 def now() -> datetime:
     """The moment at which a test takes place."""
@@ -117,11 +171,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def database(engine: Engine, settings: Settings) -> Iterator[Connection]:
-    """Everything that the product writes goes over one connection and is rolled back after the test.
+def database(request: pytest.FixtureRequest, engine: Engine, settings: Settings) -> Iterator[Connection]:
+    """Everything that the product writes goes over one connection and is rolled back after the test: to the database
+    where the hospital stands if the test wants it, else to the empty one.
 
     A ``transaction()`` of the product is a savepoint here, so it commits and rolls back as it does in life.
     """
+    if "seeded" in request.fixturenames:
+        engine = request.getfixturevalue("seeded")[0]
+    encryption.use(encryption.KeyRing.from_settings(settings))  # an application of another test may have set its own
     with engine.connect() as connection, connection.begin() as outer:
         config.database.use(sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint"))
         yield connection
@@ -135,12 +193,19 @@ def session(database: Connection) -> Iterator[Session]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def redis(redis_url: str) -> Iterator[Redis]:
+    """This test process's Redis."""
+    with Redis.from_url(redis_url) as made:
+        yield made
+
+
 @pytest.fixture
-def hospital(session: Session, now: datetime) -> Hospital:
-    """The small hospital, committed as the product sees it."""
-    made = seed(session, now)
-    session.commit()
-    return made
+def hospital(seeded: Seeded, session: Session, redis: Redis) -> Hospital:
+    """The small hospital at NOW, as the product sees it; Redis has heard of none of its people."""
+    redis.flushdb()
+    stands = {field.name: getattr(seeded[1], field.name) for field in fields(Hospital)}
+    return Hospital(**{name: session.get_one(type(row), row.id) for name, row in stands.items()})
 
 
 @pytest.fixture

@@ -7,17 +7,28 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.actions import cut_schedules
-from booking.models import Period, Roster
+from booking.actions import book
+from booking.admission import PASSING, Level
+from booking.models import Period, Schedule
+from booking.queries import Visit, visit
+from booking.roster_models import OnHolidays, Roster
+from booking.rosters import cut_schedules
+from booking.screen_models import ScreenResult
 from config.clock import now, today
 from config.database import transaction
 from config.policy import Policy
-from config.settings import Settings
+from config.settings import ROOT, Settings
+from people import consents
+from people.finding import keep_phones, name_blind
 from people.index import IndexRecord, code_blind, number_blind, put
+from people.looking import kept
 from people.models import (
     Account,
+    ConsentKind,
+    Decision,
     Department,
     Patient,
     Practitioner,
@@ -46,6 +57,7 @@ def make_settings(database_url: str, redis_url: str, **changes: object) -> Setti
         "redis_url": redis_url,
         "field_keys": "dev1:" + "A" * 43 + "=",
         "blind_index_key": "dev-index-key-of-the-tests-0123456789",
+        "files_dir": f"{ROOT}/var/tests/files",
         "wechat_mode": "safe",
         "wechat_appid": "wx5f0c1de9a7b34286",
         "wechat_secret": "dev-secret-of-the-tests-000000000",
@@ -137,8 +149,32 @@ def account(session: Session, openid: str, now: datetime) -> Account:
     return found
 
 
+def agree(session: Session, account: Account, now: datetime) -> None:
+    """The account agrees to all texts."""
+    for kind in ConsentKind:
+        consents.decide(session, account.id, kind, Decision.PERMIT, locale="zh_CN", now=now)
+
+
+def screened(session: Session, child: Patient, by: Account, now: datetime, level: Level = Level.FINE) -> ScreenResult:
+    """Somebody has said how the child is; good for as long as any test takes."""
+    good_until = now + timedelta(days=365) if level in PASSING else None
+    result = ScreenResult(
+        patient_id=child.id,
+        account_id=by.id,
+        at=now,
+        version="test",
+        answers="[]",
+        level=level,
+        rules=[],
+        good_until=good_until,
+    )
+    session.add(result)
+    session.flush()
+    return result
+
+
 def patient(session: Session, code: str, name: str, born: date, now: datetime) -> Patient:
-    """A child in the index and bound by nobody yet."""
+    """A child in the index, seen today, bound by nobody yet; what is asked before a number has been answered."""
     record = IndexRecord(code, f"P{code}", name, born, Sex.FEMALE, ("13800001234",), today(now))
     put(session, record)
     found = Patient(
@@ -150,9 +186,14 @@ def patient(session: Session, code: str, name: str, born: date, now: datetime) -
         birth_date=born,
         sex=Sex.FEMALE,
         created_at=now,
+        seen=kept(record),
+        seen_at=now,
+        name_blind=name_blind(name),
     )
     session.add(found)
     session.flush()
+    keep_phones(session, found.id, record.phones)
+    screened(session, found, session.scalar(select(Account).limit(1)) or account(session, "o-first", now), now)
     return found
 
 
@@ -164,7 +205,7 @@ def guardian(session: Session, of: Account, child: Patient, now: datetime) -> Re
 
 
 def roster(session: Session, of: Practitioner, *, quota: int = 12, fee_fen: int = 0) -> None:
-    """The doctor works both periods of every day."""
+    """The doctor works both periods of every day, holidays too."""
     for weekday in range(7):
         for period, (starts, ends) in HOURS.items():
             session.add(
@@ -177,6 +218,7 @@ def roster(session: Session, of: Practitioner, *, quota: int = 12, fee_fen: int 
                     ends=ends,
                     quota=quota,
                     fee_fen=fee_fen,
+                    on_holidays=OnHolidays.OPEN,
                     valid_from=date(2020, 1, 1),
                 )
             )
@@ -192,11 +234,27 @@ def seed(session: Session, now: datetime, *, quota: int = 12) -> Hospital:
     for person in (doctor, colleague):
         roster(session, person, quota=quota)
     mother, stranger = account(session, "o-mother", now), account(session, "o-stranger", now)
+    for parent in (mother, stranger):
+        agree(session, parent, now)
     child = patient(session, "QR-0001", "王小明", date(2023, 5, 17), now)
     sibling = patient(session, "QR-0002", "王小红", date(2026, 3, 2), now)
     other_child = patient(session, "QR-0003", "李雷", date(2019, 1, 1), now)
     guardian(session, mother, child, now)
     guardian(session, mother, sibling, now)
     guardian(session, stranger, other_child, now)
-    cut_schedules(session, [today(now) + timedelta(days=ahead) for ahead in range(10)])
+    cut_schedules(session, [today(now) + timedelta(days=ahead) for ahead in range(10)], now)
     return Hospital(medicine, skin, doctor, colleague, mother, stranger, child, sibling, other_child)
+
+
+def visit_ahead(session: Session, hospital: Hospital, child: Patient, now: datetime, *, ahead: int = 2) -> Visit:
+    """The mother books a child with the doctor, in the morning so many days ahead."""
+    schedule = session.scalars(
+        select(Schedule.id).where(
+            Schedule.practitioner_id == hospital.doctor.id,
+            Schedule.period == Period.MORNING,
+            Schedule.day == today(now) + timedelta(days=ahead),
+        )
+    ).one()
+    made = book(session, schedule, session.get_one(Patient, child.id), hospital.mother.id, now, Policy())
+    session.commit()
+    return visit(session, made.id)

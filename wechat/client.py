@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from time import monotonic, sleep
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -12,13 +13,15 @@ from wechatpy import WeChatClient as WechatpyClient
 from wechatpy.exceptions import WeChatException
 
 from config.metrics import CALLS
-from wechat.errors import Busy, OverLimit, StaleToken, WeChatError, WeChatUnavailable, refusal
+from wechat.errors import Busy, OverLimit, StaleToken, TooLarge, WeChatError, WeChatUnavailable, refusal
 from wechat.limits import Limits
 
 __all__ = ["Tokens", "WeChatClient", "WeChatError", "WeChatUnavailable"]
 
 TIMEOUT = (2.0, 4.0)  # seconds to connect, seconds of silence
 PUBLIC_ORIGIN = "https://api.weixin.qq.com"  # where wechatpy, in places, insists on going
+ANSWER = 4096  # bytes within which an answer that begins like JSON is read as an error instead of a file
+T = TypeVar("T")
 BUSY_PAUSES = (0.2, 0.8)  # seconds before each further try when WeChat says that it is busy (-1)
 
 
@@ -74,14 +77,28 @@ class WeChatClient:
         self.tokens: Tokens
 
     def call(self, method: str, path: str, data: Mapping[str, Any] | None = None, **params: str) -> dict[str, Any]:
-        """Call ``/cgi-bin/<path>`` with a token; a token that WeChat refuses is renewed once, and once only."""
+        """Call ``/cgi-bin/<path>``, or a path that begins with a slash, with a token; a token that WeChat refuses is
+        renewed once, and once only."""
+        path = path if path.startswith("/") else f"/cgi-bin/{path}"
+        return self._with_token(lambda token: self._request(method, path, data, {**params, "access_token": token}))
+
+    def download(self, path: str, limit: int, seconds: float, **params: str) -> bytes:
+        """The file at ``/cgi-bin/<path>``, of at most ``limit`` bytes and within ``seconds``. Raises TooLarge, too."""
+        path = f"/cgi-bin/{path}"
+
+        def fetch(token: str) -> bytes:
+            query = {**params, "access_token": token}
+            return self._patiently(path, lambda: self._file(path, query, limit, seconds))
+
+        return self._with_token(fetch)
+
+    def _with_token(self, ask: Callable[[str], T]) -> T:
         token = self.tokens.current()
         try:
-            return self._request(method, f"/cgi-bin/{path}", data, {**params, "access_token": token})
+            return ask(token)
         except StaleToken:
             pass
-        token = self.tokens.renewed(token)
-        return self._request(method, f"/cgi-bin/{path}", data, {**params, "access_token": token})
+        return ask(self.tokens.renewed(token))
 
     def stable_token(self, *, force: bool = False) -> dict[str, Any]:
         """``{access_token, expires_in}``: the same for everybody who asks, until it is old or ``force`` renews it."""
@@ -96,19 +113,22 @@ class WeChatClient:
     def _request(
         self, method: str, path: str, data: Mapping[str, Any] | None, params: Mapping[str, str]
     ) -> dict[str, Any]:
+        return self._patiently(path, lambda: self._once(method, path, data, params))
+
+    def _patiently(self, path: str, ask: Callable[[], T]) -> T:
         """Ask unless the API is closed to us; when WeChat is busy, a few times."""
         self.limits.check(path)
         for pause in BUSY_PAUSES:
             try:
-                return self._counted(method, path, data, params)
+                return self._counted(path, ask)
             except Busy:
                 sleep(pause)
-        return self._counted(method, path, data, params)
+        return self._counted(path, ask)
 
-    def _counted(self, method: str, path: str, *asked: Any) -> dict[str, Any]:
+    def _counted(self, path: str, ask: Callable[[], T]) -> T:
         start, outcome = monotonic(), "unavailable"
         try:
-            answer = self._once(method, path, *asked)
+            answer = ask()
             outcome = "ok"
         except WeChatError as error:
             outcome = str(error.code)
@@ -135,3 +155,33 @@ class WeChatClient:
         if not isinstance(answer, dict):
             raise WeChatUnavailable("not-json")
         return answer
+
+    def _file(self, path: str, params: Mapping[str, str], limit: int, seconds: float) -> bytes:
+        end, received = monotonic() + seconds, bytearray()
+        try:
+            with self._api._http.get(
+                PUBLIC_ORIGIN + path, params=params, stream=True, timeout=TIMEOUT, allow_redirects=False
+            ) as answer:
+                if answer.status_code != requests.codes.ok:
+                    raise WeChatUnavailable("bad-status")
+                for chunk in answer.iter_content(65536):
+                    received += chunk
+                    if len(received) > limit:
+                        raise TooLarge
+                    if monotonic() > end:
+                        raise WeChatUnavailable("slow")
+        except (requests.RequestException, ValueError) as error:  # an address would show the token: cut off
+            raise WeChatUnavailable(type(error).__name__) from None
+        return _no_error(bytes(received))
+
+
+def _no_error(file: bytes) -> bytes:
+    """The file, unless it is WeChat's word that there is none, which also comes with HTTP 200."""
+    if len(file) <= ANSWER and file.lstrip().startswith(b"{"):
+        try:
+            told = json.loads(file)
+            code, message = int(told["errcode"]), str(told.get("errmsg", ""))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return file
+        raise refusal(code, message)
+    return file

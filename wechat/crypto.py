@@ -1,19 +1,21 @@
-"""Signatures and encryption of what WeChat pushes: wechatpy's crypto, with every fault of the input one exception.
+"""Signatures and encryption of what WeChat pushes: wechatpy's cipher, with every fault of the input one exception.
 
 In front of wechatpy 1.8.18: it compares signatures in variable time, does not check the padding, answers bad input with
-a dozen exception types, and draws its random bytes from a generator that can be predicted.
+a dozen exception types, draws its random bytes from a generator that can be predicted, and makes key and cipher anew
+for each message.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 
-from wechatpy.crypto import PrpCrypto, WeChatCrypto
-from wechatpy.utils import WeChatSigner
+from wechatpy.crypto import PrpCrypto
 
 BLOCK = 32  # WeChat pads to 32 bytes (PKCS#7), not to AES's 16
 HEAD = 20  # 16 random bytes and the length of the message
@@ -62,11 +64,13 @@ class Crypto:
     aes_key: str
     appid: str
 
+    @cached_property
+    def _cipher(self) -> _Prp:
+        return _Prp(base64.b64decode(self.aes_key + "="))
+
     def signature(self, *parts: str) -> str:
         """WeChat's signature: SHA-1 over the token and the parts, sorted and joined."""
-        signer = WeChatSigner()
-        signer.add_data(self.token, *parts)
-        return str(signer.signature)
+        return hashlib.sha1("".join(sorted((self.token, *parts))).encode(), usedforsecurity=False).hexdigest()
 
     def check(self, signature: str, *parts: str) -> None:
         """Raises Forged unless the signature is that of the parts; takes the same time either way."""
@@ -76,10 +80,13 @@ class Crypto:
     def open(self, encrypted: str, msg_signature: str, timestamp: str, nonce: str) -> str:
         """The message inside ``encrypted``. Raises Forged."""
         self.check(msg_signature, timestamp, nonce, encrypted)
-        wechatpy = WeChatCrypto(self.token, self.aes_key, self.appid)
-        return str(wechatpy._decrypt_message({"Encrypt": encrypted}, msg_signature, timestamp, nonce, _Prp))
+        return self._cipher.decrypt(encrypted, self.appid)
 
     def seal(self, message: str, timestamp: str, nonce: str) -> str:
         """The answer's XML around the encrypted message; ``nonce`` is the request's and was checked by then."""
-        wechatpy = WeChatCrypto(self.token, self.aes_key, self.appid)
-        return str(wechatpy._encrypt_message(message, nonce, timestamp, _Prp))
+        encrypted = self._cipher.encrypt(message, self.appid).decode()
+        return (
+            f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt>"
+            f"<MsgSignature><![CDATA[{self.signature(timestamp, nonce, encrypted)}]]></MsgSignature>"
+            f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+        )

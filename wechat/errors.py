@@ -22,6 +22,14 @@ class WeChatUnavailable(Exception):
     """WeChat did not answer, or not in a way that can be read. Carries a kind of error, never an address or a key."""
 
 
+class TooLarge(Exception):
+    """A file of WeChat's has more bytes than we take."""
+
+
+class NoSuchMedia(WeChatError):
+    """The file is not there, or no longer: WeChat keeps what people send for three days."""
+
+
 class Busy(WeChatError):
     """WeChat asks to try again in a moment; nothing was done."""
 
@@ -71,6 +79,7 @@ _KINDS: dict[type[WeChatError], tuple[int, ...]] = {
     TooFast: (45011,),
     NotAllowed: (48001, 50002, 50005),
     NotReachable: (40003, 43004, 43101, 45015, 45047, 49003),
+    NoSuchMedia: (40007,),
     BadTag: (45056, 45058, 45059, 45157, 45158, 45159),
 }
 _CLASSES = {code: kind for kind, codes in _KINDS.items() for code in codes}

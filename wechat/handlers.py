@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import select
@@ -10,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from config.clock import now
 from config.database import transaction
-from config.formats import masked
+from config.formats import masked, moment
 from config.policy import chat_is_staffed, current
 from config.text import CHINESE, ENGLISH, N_, known
-from notifications import results
+from consultation.actions import await_picture
+from consultation.queries import next_visit
+from notifications import agreements, results
 from people import queries, staff
 from people.access import Viewer
 from people.actions import choose_locale, ensure_account, erase_profile, follow, unfollow
@@ -32,6 +36,8 @@ from wechat.messages import (
     Picture,
     Scanned,
     SceneScanned,
+    SubscriptionsAnswered,
+    SubscriptionsSent,
     TemplateFinished,
     Text,
     Unfollowed,
@@ -82,7 +88,12 @@ READ = N_(
 READ_ON_PAGE = N_("Please scan the code on the page: %(bind)s.")
 NO_CODE = N_(
     "We found no QR code in this picture. Please take it again from close by: the whole code, in good light, not "
-    "folded. Or tap Scan in the menu. No photos of your child or of reports, please: nobody sees them here."
+    "folded. Or tap Scan in the menu. Photos of your child or of reports can be sent once a visit is booked: until "
+    "then nobody sees them here."
+)
+SAVING = N_(
+    "We are saving this picture for the doctor who sees %(child)s, %(time)s, and tell you here when it is done: "
+    "%(pictures)s. If it shows a QR code, tap Scan in the menu instead.\n\n"
 )
 NO_PICTURE = N_("We could not load the picture. Please send it again, or tap Scan in the menu.")
 
@@ -115,6 +126,28 @@ def template_finished(turn: Turn) -> Reply:
     return Nothing()
 
 
+def notices_answered(turn: Turn) -> Reply:
+    """What a person agreed to when a page asked, or took back in WeChat's settings."""
+    told, account = turn.message, _account(turn.session, turn.message.openid)
+    if isinstance(told, SubscriptionsAnswered) and account:
+        at = datetime.fromtimestamp(told.created_at, UTC)
+        for said in told.answers:
+            if said.accepted and not told.changed:
+                agreements.given(turn.session, account.id, said.template_id, at)
+            elif told.changed and not said.accepted:
+                agreements.ended(turn.session, account.id, said.template_id, at, turn.now)
+    return Nothing()
+
+
+def notices_sent(turn: Turn) -> Reply:
+    """How one-time notices ended."""
+    if isinstance(turn.message, SubscriptionsSent):
+        for told in turn.message.results:
+            status = results.SUCCESS if told.error == "0" else f"failed:{told.error}"
+            results.delivered(turn.session, told.message_id, status, turn.now, openid=turn.message.openid)
+    return Nothing()
+
+
 def verified(turn: Turn) -> Reply:
     """A step of the account's yearly verification; without it WeChat takes the account's interfaces away."""
     told = turn.message
@@ -132,6 +165,8 @@ def scanned(turn: Turn) -> Reply | None:
     if scan is None:
         return None
     if scan.code is None:
+        if isinstance(turn.message, Picture) and (reply := _for_a_visit(turn, turn.message)):
+            return reply
         return turn.say(NO_CODE if scan.fetched else NO_PICTURE)
     account = _account(turn.session, turn.message.openid)
     for child in queries.children(turn.session, Viewer(account.id, turn.locale)) if account else ():
@@ -144,6 +179,20 @@ def scanned(turn: Turn) -> Reply | None:
         return turn.say(READ_ON_PAGE)
     confirm = turn.link(f"/children/bind?ticket={scan.ticket}", N_("confirm that it is your child"))
     return turn.say(READ, confirm=confirm)
+
+
+def _for_a_visit(turn: Turn, picture: Picture) -> Reply | None:
+    """Let the worker save a picture for the nearest visit of the sender's children; None when none is coming."""
+    account = _account(turn.session, turn.message.openid)
+    visit = next_visit(turn.session, Viewer(account.id, turn.locale), turn.now) if account else None
+    if not account or not visit or not picture.media_id:
+        return None
+    digest = hashlib.sha256("\0".join(picture.identity).encode()).digest()
+    await_picture(turn.session, visit, account.id, picture.media_id, digest, telling=turn.locale)
+    link = turn.link(f"/visits/{visit.appointment.id}#pictures", N_("Its pictures"))
+    time = moment(visit.appointment.starts_at, turn.locale)
+    saving = turn.say(SAVING, child=masked(visit.patient.name), time=time, pictures=link)
+    return TextReply(saving.text + turn.say(URGENT).text)
 
 
 CHOICES = {"english": ENGLISH, "chinese": CHINESE}
@@ -189,6 +238,8 @@ ROUTES = (
     Route(Unfollowed, unfollowed),
     Route((AuthorizationRevoked, AuthorizationCancelled), profile_revoked),
     Route(TemplateFinished, template_finished),
+    Route(SubscriptionsAnswered, notices_answered),
+    Route(SubscriptionsSent, notices_sent),
     Route(AccountVerified, verified),
     Route(Scanned, scanned, key=SCAN_CHILD),
     Route(Picture, scanned),

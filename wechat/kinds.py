@@ -8,15 +8,17 @@ from typing import Any
 
 from wechat import messages as m
 
-Fields = Mapping[str, Any]
+Fields = dict[str, Any]
 Builder = Callable[[Fields, dict[str, Any]], m.Inbound]
+NOTICE_EVENTS = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent")
 
 
-def text_at(data: Any, *path: str) -> str:
+def text_at(data: Any, name: str, *deeper: str) -> str:
     """The text at a path of elements; empty when it is missing or not plain text."""
-    for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
-    return data if isinstance(data, str) else ""
+    found = data.get(name) if isinstance(data, dict) else None
+    for inner in deeper:
+        found = found.get(inner) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def other_event(data: Fields, common: dict[str, Any]) -> m.Inbound:
@@ -45,7 +47,7 @@ def _whole(data: Fields, name: str) -> int | None:
 def _list(data: Any, *path: str) -> list[Any]:
     """The elements at a path, of which there may be none, one or many."""
     for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
+        data = data.get(name) if isinstance(data, dict) else None
     return data if isinstance(data, list) else [] if data is None else [data]
 
 
@@ -123,6 +125,12 @@ def _answered(name: str, *, changed: bool) -> Builder:
     return build
 
 
+def notices_told(data: Fields) -> tuple[str, ...]:
+    """What tells events about notices apart: two choices, or two results, can share a second."""
+    items = [item for name in NOTICE_EVENTS for item in _list(data, name, "List")]
+    return tuple(text_at(item, name) for item in items for name in ("TemplateId", "SubscribeStatusString", "MsgID"))
+
+
 def _subscriptions_sent(data: Fields, common: dict[str, Any]) -> m.Inbound:
     results = tuple(
         m.SubscriptionResult(*(text_at(item, name) for name in ("TemplateId", "MsgID", "ErrorCode")))
@@ -151,7 +159,9 @@ MESSAGES: Mapping[str, Builder] = {
 }
 EVENTS: Mapping[str, Builder] = {
     "subscribe": _of(m.Followed),
-    "subscribe_scan": _of(m.Followed, scene="EventKey", ticket="Ticket"),  # wechatpy's name for EventKey qrscene_X
+    "subscribe_scan": _of(
+        m.Followed, scene="EventKey", ticket="Ticket"
+    ),  # with EventKey qrscene_X, see wechat/inbound.py
     "subscribe_scan_product": _of(m.Followed),  # and for a product's bar code
     "unsubscribe": _of(m.Unfollowed),
     "scan": _of(m.SceneScanned, scene="EventKey", ticket="Ticket"),

@@ -1,4 +1,4 @@
-"""Fetching the pictures that people send: from WeChat only, small, quickly, or not at all."""
+"""Fetching the pictures that people send: from WeChat only, small, quickly, or not at all; or at leisure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 import requests
 import structlog
 
+from wechat.client import WeChatClient
+
 log = structlog.get_logger()
 
 HOSTS = re.compile(r"[a-z0-9-]+\.(qpic\.cn|qlogo\.cn|weixin\.qq\.com)")  # where WeChat keeps what people send
 BYTES = 10 * 1024 * 1024
 TIMEOUT = (1.0, 1.5)  # seconds to connect, seconds of silence
 DEADLINE = 2.5  # seconds in all: WeChat waits five for the answer
+PATIENCE = 30.0  # seconds in all, when nobody waits
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,14 @@ class Pictures:
             log.warning("picture-unavailable", error=type(error).__name__)
             return None
         return bytes(received)
+
+
+@dataclass(frozen=True)
+class ChatPictures:
+    """The pictures that people sent, as WeChat keeps them for three days; for whom nobody waits."""
+
+    client: WeChatClient
+
+    def fetch(self, media_id: str) -> bytes:
+        """The picture. Raises TooLarge, WeChatError (NoSuchMedia when it is gone), WeChatUnavailable."""
+        return self.client.download("media/get", BYTES, PATIENCE, media_id=media_id)

@@ -71,5 +71,8 @@ def _element(name: str, text: str) -> str:
 
 
 def _envelope(to: str, sender: str, at: int, kind: str, body: str) -> str:
-    names = _element("ToUserName", to) + _element("FromUserName", sender)
-    return f"<xml>{names}<CreateTime>{at}</CreateTime>{_element('MsgType', kind)}{body}</xml>"
+    """The names come from a push, whose reader takes only letters, digits, - and _ (wechat/inbound.py)."""
+    return (
+        f"<xml><ToUserName><![CDATA[{to}]]></ToUserName><FromUserName><![CDATA[{sender}]]></FromUserName>"
+        f"<CreateTime>{at}</CreateTime><MsgType><![CDATA[{kind}]]></MsgType>{body}</xml>"
+    )

@@ -11,24 +11,29 @@ from redis import Redis
 from config.settings import Settings
 from people.index import PatientIndex
 from wechat import domain_file, oauth, tokens, webhook
+from wechat.answers import CustomerService
 from wechat.client import WeChatClient
 from wechat.handlers import FrontDesk
 from wechat.jssdk import JsSdk
 from wechat.limits import Limits
 from wechat.menu import MenuPublisher
+from wechat.pay import client as pay
+from wechat.pay import inbox, notify
+from wechat.pay.client import PayClient
 from wechat.pictures import Pictures
 from wechat.scenes import Scenes
 from wechat.tags import Tags
 from wechat.templates import TemplateChannel
 from wechat.tickets import Tickets
-from wechat.webhook import Envelope
+from wechat.webhook import Envelope, Inbox, Memory
+from wechat.windows import Windows
 
 COOKIE_FOR = timedelta(days=31)  # the sign-in's row decides, and ends earlier
 
 
 @dataclass(frozen=True)
 class WeChatService:
-    """What the other rooms use of WeChat."""
+    """What the other rooms use of WeChat. ``gateway`` is None where nothing can be paid."""
 
     client: WeChatClient
     jssdk: JsSdk
@@ -37,6 +42,8 @@ class WeChatService:
     tickets: Tickets
     tags: Tags
     scenes: Scenes
+    answers: CustomerService
+    gateway: PayClient | None
 
 
 def connect(settings: Settings, store: Redis) -> WeChatService:
@@ -56,20 +63,22 @@ def connect(settings: Settings, store: Redis) -> WeChatService:
         tickets=Tickets(store),
         tags=Tags(client),
         scenes=Scenes(client),
+        answers=CustomerService(client, Windows(store)),
+        gateway=pay.connect(settings),
     )
 
 
 def join(app: Flask, settings: Settings, store: Redis, index: PatientIndex) -> WeChatService:
-    """Register the webhook and the sign-in, and return what other rooms use.
-
-    The application's CSRFProtect must stand already: WeChat's pushes carry a signature instead of a form's token.
-    """
+    """Register the webhook and the sign-in, and return what other rooms use."""
     service = connect(settings, store)
     app.permanent_session_lifetime = COOKIE_FOR
     desk = FrontDesk(settings.clinic_origin, index, service.tickets, Pictures(settings.wechat_api_origin))
-    inbox = webhook.blueprint(Envelope.from_settings(settings), store, desk)
-    app.extensions["csrf"].exempt(inbox)
-    app.register_blueprint(inbox)
+    envelope = Envelope.from_settings(settings)
+    app.wsgi_app = Inbox(app.wsgi_app, envelope, Memory(store), desk)  # type: ignore[method-assign]
+    app.register_blueprint(webhook.blueprint(envelope))
+    told = inbox.blueprint(service.gateway.notices(notify.once(store)) if service.gateway else None)
+    app.extensions["csrf"].exempt(told)
+    app.register_blueprint(told)
     app.register_blueprint(oauth.blueprint(settings, service.client))
     app.register_blueprint(domain_file.blueprint(settings.wechat_domain_file))
     return service

@@ -7,9 +7,9 @@ the chosen language, nothing else of the person.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -18,13 +18,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from config.clock import now
-from config.database import transaction
+from config.database import looking, transaction
 from config.policy import current as policy
 from config.text import CHINESE, known
 from people import sessions
 from people.access import Member, Viewer, member_of
 from people.models import Account, Role
-from people.sessions import SignIn, SignInKind
+from people.sessions import Known, SignIn, SignInKind
 from wechat.refusals import NotSignedIn
 
 P = ParamSpec("P")
@@ -98,22 +98,28 @@ def in_wechat() -> bool:
     return "MicroMessenger" in request.user_agent.string
 
 
-def sign_in_now() -> SignIn | None:
+def sign_in_now() -> SignIn | Known | None:
     """This request's sign-in if it still holds, asked once per request."""
     if "sign_in" not in g:
         g.sign_in = _look_up()
-    found: SignIn | None = g.sign_in
+    found: SignIn | Known | None = g.sign_in
     return found
 
 
-def _look_up() -> SignIn | None:
+def sign_in_id() -> UUID | None:
+    """The id of a sign-in that this browser's cookie holds, whether it still holds or not."""
     try:
-        sign_in_id = UUID(session[SIGN_IN])
+        return UUID(session[SIGN_IN])
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _look_up() -> Known | None:
+    if (asked := sign_in_id()) is None:
+        return None
     at = now()
-    with transaction() as database:
-        return sessions.live(database, sign_in_id, at, policy(database, at))
+    with looking() as database:
+        return sessions.live(database, asked, at, policy(database, at))
 
 
 def account_id() -> UUID | None:
@@ -138,12 +144,18 @@ def member() -> Member:
 
 def visitor_locale() -> str:
     """The language of this page: chosen before (kept with the account), else WeChat's own, else the browser's."""
-    if chosen := session.get(LOCALE):
-        return known(str(chosen))
-    if match := _WECHAT_LANGUAGE.search(request.user_agent.string):
-        return known(match[1])
+    if chosen := chosen_locale(session, request.user_agent.string):
+        return chosen
     spoken = (language for language in request.accept_languages.values() if language[:2].lower() in {"zh", "en"})
     return known(next(spoken, CHINESE))
+
+
+def chosen_locale(kept: Mapping[str, Any], user_agent: str) -> str | None:
+    """The language that a visitor chose, or that WeChat speaks; None when neither is known."""
+    if chosen := kept.get(LOCALE):
+        return known(str(chosen))
+    match = _WECHAT_LANGUAGE.search(user_agent)
+    return known(match[1]) if match else None
 
 
 def sign_in(database: Session, account: Account, kind: SignInKind) -> None:
@@ -189,3 +201,11 @@ def own_path(target: str | None) -> str:
     except ValueError:
         return HOME
     return HOME if parts.scheme or parts.netloc else target
+
+
+def from_our_page() -> bool:
+    """Whether the browser says that this request was sent by a page of this site."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("Origin", "") == request.host_url.rstrip("/")

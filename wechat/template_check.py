@@ -1,4 +1,5 @@
-"""Compares the message catalogue with the templates that the account has chosen on mp.weixin.qq.com."""
+"""Compares the message catalogue with the templates, and the one-time notices, that the account has chosen on
+mp.weixin.qq.com."""
 
 from __future__ import annotations
 
@@ -37,11 +38,22 @@ def account_templates(client: WeChatClient) -> list[Template]:
     return [Template(str(t["template_id"]), str(t["title"]), dict(_LINE.findall(str(t["content"])))) for t in listed]
 
 
-def compare(messages: Iterable[Message], templates: Iterable[Template], chosen: Mapping[str, str]) -> list[Finding]:
-    """One finding per message. The template is the chosen one (WECHAT_TEMPLATES); else one with the message's title
-    or its lines."""
-    known = {template.id: template for template in templates}
-    return [_find(message, known, chosen.get(message.name)) for message in messages]
+def account_notices(client: WeChatClient) -> list[Template]:
+    """The account's one-time notices (订阅通知). Raises WeChatError, WeChatUnavailable."""
+    listed = client.call("get", "/wxaapi/newtmpl/gettemplate").get("data", [])
+    return [Template(str(t["priTmplId"]), str(t["title"]), dict(_LINE.findall(str(t["content"])))) for t in listed]
+
+
+def compare(
+    messages: Iterable[Message],
+    templates: Iterable[Template],
+    chosen: Mapping[str, str],
+    notices: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """One finding per message. The template is the chosen one (WECHAT_TEMPLATES), for ``notices`` the one-time notice
+    of that id (WECHAT_SUBSCRIPTIONS); else one with the message's title or its lines."""
+    known, notices = {template.id: template for template in templates}, notices or {}
+    return [_find(message, known, chosen.get(message.name) or notices.get(message.name)) for message in messages]
 
 
 def _find(message: Message, known: Mapping[str, Template], chosen: str | None) -> Finding:
@@ -49,7 +61,7 @@ def _find(message: Message, known: Mapping[str, Template], chosen: str | None) -
         template = known.get(chosen)
         problems = _differences(message, template) if template else (f"{chosen} is none of the account's templates",)
         return Finding(message, template, problems)
-    template = next((t for t in known.values() if t.title == message.title["zh_CN"]), None)
+    template = next((t for t in known.values() if t.title == message.template), None)
     template = template or next((t for t in known.values() if set(message.labels.values()) <= set(t.keys)), None)
     if template is None:
         wanted = "、".join(f"{message.labels[name]} ({kind_of(key)})" for name, key in message.fields.items())

@@ -32,6 +32,7 @@ REFUSALS: dict[int, tuple[str, Retry]] = {
     43101: ("no-subscription", "never"),
     47001: ("bad-field", "never"),
     47003: ("bad-field", "never"),
+    43108: ("busy", "quick"),
     43116: ("template-limited", "slow"),
     45009: ("quota", "slow"),
     45011: ("quota", "slow"),

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 from uuid import UUID
 
 import structlog
+from sqlalchemy import select
 
-from booking.actions import cut_schedules, remind_due
-from config.clock import now, today
+from booking.actions import (
+    close_list,
+    extend_stops,
+    finish_stop,
+    free_kept,
+    lapse_offer,
+    offer_free,
+    open_pools,
+    remind_due,
+    settle_marks,
+    suspend,
+)
+from booking.actions import mark_missed as mark_unmarked
+from booking.models import Period
+from booking.pool import Clinic, NumberPool, OursAlone, PoolUnavailable
+from booking.rosters import cutting, pooling
+from config.clock import now
 from config.database import transaction
 from config.jobs import Fact
 from config.policy import current
-from notifications import doctors, handlers, results, sending, texting
+from consultation.line.actions import watch
+from consultation.record import following
+from consultation.talk import actions as talk
+from consultation.written import actions as written
+from consultation.written.queries import due as written_due
+from notifications import doctors, handlers, records, results, sending, texting, unreached
+from notifications.models import Notification
 from people import invitations, sessions, staff
 from people.index import PatientIndex
-from people.models import Account
+from people.models import Account, Department
 from wechat.tags import Tags
 
 log = structlog.get_logger()
@@ -49,13 +71,29 @@ def text_instead(notification_id: str, index: PatientIndex) -> None:
     if number and not phones:
         log.error("must-arrive-failed", notification=notification_id, why="no-phone")
     with transaction() as session:
+        if number and not phones:
+            unreached.family_missed(session, session.get_one(Notification, failed), now())
         texting.put_texts(session, failed, phones, now())
+
+
+def call_instead(notification_id: str) -> None:
+    """What must arrive failed in WeChat, and nobody sends text messages: the family has to be called."""
+    log.error("must-arrive-failed", notification=notification_id, why="no-sms-provider")
+    with transaction() as session:
+        unreached.family_missed(session, session.get_one(Notification, UUID(notification_id)), now())
 
 
 def tell_lists() -> None:
     """Tell the doctors of the next day's list, when it is time."""
     with transaction() as session:
         doctors.tell_lists(session, now())
+
+
+def see_to_records() -> None:
+    """Remind of records that nobody signed: a task each, and once a day a message."""
+    with transaction() as session:
+        following.remind_unsigned(session, now())
+        records.tell_unsigned(session, now())
 
 
 def tag(tags: Tags, account_id: str) -> None:
@@ -80,15 +118,109 @@ def remind() -> None:
             done = remind_due(session, now())
 
 
-def cut() -> int:
-    """Cut the rosters for the days that can be booked and the one after. Returns how many schedules are new."""
-    made = 0
+def open_numbers() -> None:
+    """Open the kept-back numbers whose time has come: to those who wait first."""
     with transaction() as session:
-        days = current(session, now()).horizon_last_day + 2
-    for ahead in range(days):
+        for schedule_id in open_pools(session, now()):
+            offer_free(session, schedule_id, now())
+
+
+def see_to_marks() -> None:
+    """Let marks that can't be taken back any more have their consequences."""
+    done = -1
+    while done:
         with transaction() as session:
-            made += cut_schedules(session, [today(now()) + timedelta(days=ahead)])
+            done = settle_marks(session, now())
+
+
+def mark_missed() -> None:
+    """Mark what nobody marked on the days before, where policy says so."""
+    done = -1
+    while done:
+        with transaction() as session:
+            done = mark_unmarked(session, now())
+
+
+def see_to_lines() -> None:
+    """End the calls that nobody answered, and look after the children who wait too long; one department at a time."""
+    with transaction() as session:
+        everywhere = session.scalars(select(Department.id).order_by(Department.position)).all()
+    for department_id in everywhere:
+        with transaction() as session:
+            watch(session, session.get_one(Department, department_id), now())
+
+
+def see_to_written() -> None:
+    """End the visits in writing whose time is over; each in a transaction of its own."""
+    at = now()
+    with transaction() as session:
+        policies = {one.id: current(session, at, one.code) for one in session.scalars(select(Department))}
+        due = [(one, policy) for of, policy in policies.items() for one in written_due(session, of, at, policy)]
+    for encounter_id, policy in due:
+        with transaction() as session:
+            written.see_to(session, encounter_id, at, policy)
+
+
+def see_to_waiting() -> None:
+    """Free the numbers that were kept a while, end the offers that nobody answered in time, which makes the next ones,
+    and close the lists that are over."""
+    for step in (free_kept, lapse_offer, close_list):
+        more: int = 1
+        while more:
+            with transaction() as session:
+                more = step(session, now())
+
+
+def cut(pool: NumberPool | None = None) -> int:
+    """Cut the rosters for the days that can be booked and the one after. Returns how many schedules are new."""
+    with transaction() as session:
+        days = cutting.cut_days(now(), current(session, now()))
+    made = sum(cut_day(day, pool) for day in days)
+    with transaction() as session:
+        extend_stops(session, now())
     return made
+
+
+def cut_day(day: date, pool: NumberPool | None = None) -> int:
+    """Cut one day: see which numbers are wanted, ask the pool, write. Returns how many schedules are new.
+
+    A pool that does not answer leaves the day as it is, for the next time; the administrators get a task.
+    """
+    pool = pool or OursAlone()
+    with transaction() as session:
+        wanted = cutting.wanted(session, day, now())
+    try:
+        ours = pool.reserve(wanted) if wanted else {}
+    except PoolUnavailable as error:
+        log.warning("pool-unavailable", day=day.isoformat(), why=str(error))
+        with transaction() as session:
+            pooling.unanswered(session, day, now())
+        return 0
+    with transaction() as session:
+        made = cutting.cut_schedules(session, [day], now(), ours)
+        pooling.answered(session, day, now())
+        return made
+
+
+def give_back(pool: NumberPool, clinic: Clinic, numbers: list[int]) -> None:
+    """Hand numbers back to the pool, but for those that are in use again by now. Raises PoolUnavailable."""
+    with transaction() as session:
+        used = cutting.in_use(session, clinic.day).get(clinic, set())
+    if unwanted := frozenset(numbers) - used:
+        pool.give_back({clinic: unwanted})
+
+
+def clinic(department: str, practitioner: str, day: str, period: str) -> Clinic:
+    """A clinic, from the arguments of a job."""
+    return Clinic(department, practitioner, date.fromisoformat(day), Period(period))
+
+
+def suspend_schedule(stop_id: str, schedule_id: str) -> None:
+    """Stop one period of a clinic that is stopped, and the stop with its last one."""
+    with transaction() as session:
+        suspend(session, UUID(stop_id), UUID(schedule_id), now())
+    with transaction() as session:
+        finish_stop(session, UUID(stop_id), now())
 
 
 def see_to_staff() -> None:
@@ -96,6 +228,12 @@ def see_to_staff() -> None:
     with transaction() as session:
         invitations.expire(session, now())
         sessions.tidy(session, now())
+
+
+def see_to_rooms() -> None:
+    """Forget what happened, event by event, in the rooms of visits that are over."""
+    with transaction() as session:
+        talk.forget(session, now())
 
 
 def free_stuck() -> None:

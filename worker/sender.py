@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import structlog
 
 from config.clock import now
 from config.database import transaction
-from notifications import sending
+from notifications import agreements, sending
 from notifications.channel import Channel, ChannelError, OutgoingMessage
 from notifications.sending import Claim
 from notifications.sms import Sms, TextMessage
@@ -18,14 +18,19 @@ from notifications.sms import Sms, TextMessage
 log = structlog.get_logger()
 
 LANES = 16
+NO_AGREEMENT = "no-subscription"  # wechat/templates.py: WeChat knows of no agreement (any more)
 
 
 @dataclass(frozen=True)
 class Ways:
-    """The ways out of the clinic: WeChat, and text messages if there is a provider."""
+    """The ways out of the clinic: WeChat, and text messages if there is a provider.
+
+    ``notices``: the messages that need an agreement each time, with the template of their one-time notice.
+    """
 
     channel: Channel
     sms: Sms | None = None
+    notices: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, message: OutgoingMessage | TextMessage) -> str:
         """Send it the way it is meant for. Raises ChannelError."""
@@ -34,6 +39,10 @@ class Ways:
         if self.sms is None:
             raise ChannelError("no-sms-provider", "never")
         return self.sms.send(message)
+
+    def notice_of(self, claim: Claim) -> str | None:
+        """The template of the one-time notice by which a message goes, if it does."""
+        return self.notices.get(claim.message.message) if isinstance(claim.message, OutgoingMessage) else None
 
 
 def send_next(ways: Ways, origin: str, claimed: Callable[[], None] = lambda: None) -> bool:
@@ -56,19 +65,23 @@ def _send(ways: Ways, claim: Claim) -> None:
     try:
         channel_id = ways.send(claim.message)
     except ChannelError as error:
-        _refused(claim, error)
+        _refused(claim, error, ways.notice_of(claim))
     except Exception as error:  # an adapter's fault must not stop the lane, nor lose the message
         log.exception("channel-broken", notification=str(claim.message.id))
         _refused(claim, ChannelError(type(error).__name__[:60], "quick", unknown=True))
     else:
         with transaction() as session:
             sending.mark_sent(session, claim, channel_id, now())
+            if notice := ways.notice_of(claim):
+                agreements.used(session, claim.message.id, notice, now())
 
 
-def _refused(claim: Claim, error: ChannelError) -> None:
+def _refused(claim: Claim, error: ChannelError, notice: str | None = None) -> None:
     log.warning("message-refused", notification=str(claim.message.id), code=error.code, retry=error.retry)
     with transaction() as session:
         sending.mark_refused(session, claim, error, now())
+        if notice and error.code == NO_AGREEMENT:
+            agreements.none_left(session, claim.message.id, notice, now())
 
 
 class Sender:

@@ -8,6 +8,7 @@ function show(status) {
   for (const part of code.querySelectorAll("[data-when]")) {
     part.hidden = !part.dataset.when.split(" ").includes(status);
   }
+  for (const part of code.querySelectorAll("[data-until]")) part.hidden = part.dataset.until !== status;
 }
 
 async function look() {

@@ -7,6 +7,7 @@
 
 from dev.servers.postgres import Postgres
 from dev.servers.server import InUseError, Server, ServerError
+from dev.servers.turn import Turn, find_turn
 from dev.servers.valkey import Valkey
 
-__all__ = ["InUseError", "Postgres", "Server", "ServerError", "Valkey"]
+__all__ = ["InUseError", "Postgres", "Server", "ServerError", "Turn", "Valkey", "find_turn"]

@@ -31,4 +31,5 @@
       fail,
     });
   });
+  button.disabled = false;
 })();

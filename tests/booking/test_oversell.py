@@ -126,6 +126,7 @@ def careless(slot: Slot, child: Patient, hospital: Hospital, now: datetime) -> A
         day=today(slot.starts_at),
         number=slot.number,
         starts_at=slot.starts_at,
+        fee_fen=0,
         status=AppointmentStatus.BOOKED,
         booked_at=now,
     )

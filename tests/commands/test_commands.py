@@ -9,11 +9,13 @@ import pytest
 import zxingcpp
 from flask import Flask
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import commands.demo
-from booking.models import Period, Roster, Schedule
+from booking.models import Period, Schedule
+from booking.pool import OursAlone
+from booking.roster_models import Roster
 from booking.rules import open_days
 from commands.demo_pictures import NO_CODE, UNKNOWN, UNKNOWN_CONTENT
 from config import clock
@@ -21,7 +23,7 @@ from config.policy import Policy, PolicyChange, current
 from config.settings import ROOT
 from people.index import TablePatientIndex
 from people.invitations import Invitation
-from people.models import Account, AuditEvent, Department, IndexEntry, Practitioner, PractitionerRole, Role
+from people.models import Account, AuditEvent, Department, IndexEntry, Patient, Practitioner, PractitionerRole, Role
 from people.scenes import NoSceneCode
 from tests.product import Hospital, make_settings
 from wechat.scenes import Scenes
@@ -46,8 +48,15 @@ def run(app: Flask, *words: str) -> tuple[int, str]:
 def test_release_loads_the_departments_once(app: Flask, session: Session) -> None:
     assert run(app, "release")[0] == 0
     code, output = run(app, "release")
-    assert (code, output) == (0, "database is up to date; departments: 0 new\n")
+    assert (code, output) == (0, "database is up to date; departments: 0 new; medicines: 0 new\n")
     assert session.scalar(select(func.count()).select_from(Department)) == 41
+
+
+def test_release_makes_children_of_before_known(app: Flask, session: Session, hospital: Hospital) -> None:
+    session.execute(update(Patient).values(name_blind=None))
+    session.commit()
+    run(app, "release")
+    assert session.scalar(select(func.count()).where(Patient.name_blind.is_(None))) == 0
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -99,6 +108,46 @@ def test_index_import_names_every_bad_row_and_loads_nothing(app: Flask, session:
     assert session.scalar(select(func.count()).select_from(IndexEntry)) == 0
 
 
+def test_index_import_reads_visits_where_they_are_known(app: Flask, hospital: Hospital, file: Path) -> None:
+    rows = [
+        GOOD.replace("\n", ",internal-medicine 2026-10-09；dermatology:2026/11/20; other 2026-11-16;\n"),
+        GOOD.replace("9", "8").replace("2026/11/16\n", ",\n"),
+    ]
+    file.write_text(HEADER.replace("\n", ",visits\n") + "".join(rows), "utf-8")
+    assert run(app, "index", "import", str(file)) == (0, "2 children new, 0 known and refreshed\n")
+    found, never = TablePatientIndex().find("QR-9"), TablePatientIndex().find("QR-8")
+    assert found
+    assert never
+    assert found.seen == (
+        ("dermatology", date(2026, 11, 20)),
+        ("other", date(2026, 11, 16)),
+        ("internal-medicine", date(2026, 10, 9)),
+    )
+    assert (never.last_visit_on, never.seen) == (None, ())
+
+
+def test_index_import_names_every_bad_visit(app: Flask, session: Session, hospital: Hospital, file: Path) -> None:
+    bad = ("2026-11-16", "other 2026-11-31", "other 2020-01-01", "other 2099-01-01", "")
+    rows = [GOOD.replace("QR-9,900", f"QR-{n},{n}").replace("\n", f",{visits}\n") for n, visits in enumerate(bad)]
+    file.write_text(HEADER.replace("\n", ",visits\n") + "".join(rows), "utf-8")
+    code, output = run(app, "index", "import", str(file))
+    assert (code, output.splitlines()) == (
+        1,
+        [
+            "row 2, visits: '2026-11-16' is no visit such as internal-medicine 2021-03-09; several: a semicolon",
+            "row 3, visits: '2026-11-31' is not in the calendar",
+            "row 4, visits: is before birth_date or in the future",
+            "row 5, visits: is before birth_date or in the future",
+            "Error: 4 problems; nothing was loaded",
+        ],
+    )
+    file.write_text(HEADER.replace("\n", ",visits\n") + GOOD.replace("\n", ",heart 2026-11-16\n"), "utf-8")
+    code, output = run(app, "index", "import", str(file))
+    problem = "row 2, visits: no department 'heart'; one without an internet clinic is 'other'"
+    assert (code, output.splitlines()[0]) == (1, problem)
+    assert session.scalar(select(func.count()).select_from(IndexEntry)) == 3, "the hospital's own"
+
+
 def test_index_import_does_not_move_a_code_to_another_child(app: Flask, file: Path) -> None:
     file.write_text(HEADER + GOOD, "utf-8")
     run(app, "index", "import", str(file))
@@ -111,8 +160,11 @@ def test_index_import_does_not_move_a_code_to_another_child(app: Flask, file: Pa
     ("data", "problem"),
     [
         (b"\xff\xfe\x00", "the file is neither UTF-8 nor GB18030"),
-        (b"", "row 1: the columns must be code,number,name,birth_date,sex,phones,last_visit_on"),
-        (b"code;number\n", "row 1: the columns must be code,number,name,birth_date,sex,phones,last_visit_on"),
+        (b"", "row 1: the columns must be code,number,name,birth_date,sex,phones,last_visit_on and, if known, visits"),
+        (
+            b"code;number\n",
+            "row 1: the columns must be code,number,name,birth_date,sex,phones,last_visit_on and, if known, visits",
+        ),
     ],
 )
 def test_index_import_says_what_is_wrong_with_a_file(app: Flask, file: Path, data: bytes, problem: str) -> None:
@@ -283,6 +335,6 @@ def test_demo_is_refused_in_production() -> None:
         wechat_jssdk_url="https://res.wx.qq.com/open/js/jweixin-1.6.0.js",
     )
     app = Flask(__name__)
-    app.cli.add_command(commands.demo.group(production))
+    app.cli.add_command(commands.demo.group(production, OursAlone()))
     code, output = run(app, "demo", "load")
     assert (code, output) == (1, "Error: this is production: demo data is for development\n")

@@ -164,6 +164,15 @@ def test_a_refusal_rolls_back_and_writes_what_comes_afterwards(session: Session,
     assert session.scalars(text("select action from audit_events")).all() == ["afterwards"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [("appeal_days", 0), ("offer_minutes", 241), ("cancel_until_hours", -1), ("recordings_kept_years", 2)],
+)
+def test_a_rule_has_its_own_bounds(session: Session, now: datetime, rule: str, value: int) -> None:
+    with pytest.raises(ValidationError):
+        policy.change(session, rule, value, author="t", valid_from=now)
+
+
 def test_policy_has_versions_and_departments(session: Session, now: datetime) -> None:
     policy.change(session, "horizon_last_day", 7, author="t", valid_from=now)
     policy.change(session, "horizon_last_day", 5, author="t", valid_from=now, department="dermatology")

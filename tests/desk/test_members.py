@@ -36,7 +36,9 @@ def test_a_role_is_given_and_taken_away(
     path = f"/desk/staff/{hospital.doctor.id}"
     assert post(page, f"{path}/roles", role="pharmacist", department=hospital.skin.id).status_code == 303
     assert post(page, f"{path}/roles", role="pharmacist").status_code == 303  # held already
-    assert post(page, f"{path}/roles", role="team-lead").status_code == 422
+    refused = post(page, f"{path}/roles", role="team-lead")
+    assert refused.status_code == 422
+    assert '<option value="team-lead" selected>' in refused.text
     assert post(page, f"{path}/roles", role="team-lead", department=hospital.skin.id).status_code == 303
     assert roles_of(session, hospital.doctor) == {"doctor", "pharmacist", "team-lead"}
     shown = words(page.get(path))

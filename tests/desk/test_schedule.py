@@ -67,8 +67,8 @@ def test_the_list_shows_number_time_masked_name_age_and_sex(doctor: FlaskClient,
     shown = words(page)
     day = shown.split("Fri 27 Nov 2026")[1].split("Sat 28 Nov")[0]
     assert "Morning 08:00–12:00 2 / 12" in day
-    assert "1 08:00 王** 3 y 6 mo Girl" in day
-    assert "2 08:20 王** 8 mo Girl" in day
+    assert "1 08:00 王** 3 y 6 mo Girl Seen Wed 25 Nov 2026" in day
+    assert "2 08:20 王** 8 mo Girl Seen Wed 25 Nov 2026" in day
     assert "小明" not in page.text
     assert "李" not in page.text
     assert "2 children booked" in shown
@@ -127,9 +127,24 @@ def test_chinese_and_the_style_sheet(app: Flask, session: Session, hospital: Hos
     page = client.get("/desk")
     assert '<html lang="zh-CN">' in page.text
     shown = words(page)
-    assert "我的出诊列表" in shown
+    assert "出诊列表" in shown
     assert "3岁6个月 女" in shown
     sheet = page.text.split('rel="stylesheet" href="')[1].split('"')[0]
     answer = client.get(sheet)
     assert answer.content_type.startswith("text/css")
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_other_addresses_below_are_the_staffs_own_not_found(
+    app: Flask, doctor: FlaskClient, hospital: Hospital
+) -> None:
+    answer = doctor.get("/desk/nowhere/at/all")
+    assert answer.status_code == 404
+    assert 'href="/desk/roster"' in answer.text
+    assert browse(app, None).get("/desk/nowhere").location == "/desk/sign-in"
+
+
+def test_the_way_to_where_one_is(doctor: FlaskClient) -> None:
+    assert re.findall(r'<a href="([^"]+)" aria-current="page"', doctor.get("/desk/devices").text) == ["/desk/devices"]
+    below = doctor.get("/desk/tasks/nothing").text
+    assert re.findall(r'<a href="([^"]+)" aria-current="true"', below) == ["/desk/tasks"]

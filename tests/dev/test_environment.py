@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from config.settings import Settings
 from dev.environment import aes_key, development
+from notifications.catalogue import messages
 
 ROOT = Path(__file__).parents[2]
 SERVERS = {"DATABASE_URL": "postgresql://clinic@127.0.0.1/clinic", "REDIS_URL": "redis://127.0.0.1/0"}
@@ -33,7 +34,22 @@ def test_secrets_have_the_shapes_that_their_users_ask_for(tmp_path: Path) -> Non
     assert (name, len(base64.b64decode(key, validate=True))) == ("dev1", 32)
     for secret in ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "WECHAT_TOKEN", "WECHAT_SECRET"):
         assert made[secret].startswith("dev")
-    assert len(json.loads(made["WECHAT_TEMPLATES"])) == 8
+    assert set(json.loads(made["WECHAT_TEMPLATES"])) == set(messages())
+    assert re.fullmatch(r"dev[A-Za-z0-9]{29}", made["WECHAT_PAY_APIV3_KEY"])
+
+
+def test_a_set_up_of_before_gets_what_it_lacks(tmp_path: Path) -> None:
+    development(tmp_path, {})
+    file = tmp_path / "development.env"
+    file.write_text("".join(line for line in file.read_text().splitlines(True) if "APIV3" not in line))
+    assert development(tmp_path, {})["WECHAT_PAY_APIV3_KEY"] in file.read_text()
+
+
+def test_another_wechat_has_no_merchant_of_the_simulator(tmp_path: Path) -> None:
+    made = development(tmp_path, {"WECHAT_API_ORIGIN": "https://api.weixin.qq.com"})
+    assert [name for name in made if name.startswith("WECHAT_PAY")] == []
+    given = {"WECHAT_API_ORIGIN": "https://api.weixin.qq.com", "WECHAT_PAY_APIV3_KEY": "k" * 32}
+    assert development(tmp_path, given)["WECHAT_PAY_APIV3_KEY"] == "k" * 32
 
 
 def test_aes_keys_are_canonical() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dev.environment import development
 from dev.run import check_ports, only_one, parts, servers, show_the_way
+from dev.servers import find_turn
 from dev.supervisor import SupervisorError, read_procfile
 
 ROOT = Path(__file__).parents[2]
@@ -25,15 +26,27 @@ def test_the_procfile_decides_what_runs(environment: dict[str, str]) -> None:
     made = {part.name: part for part in parts(procfile, environment, simulated=True, demo=Path("var/demo"))}
     assert {name: made[name].command for name in procfile} == procfile
     assert made["web"].ready == "http://127.0.0.1:18000/readyz"
-    assert all(part.needs for name, part in made.items() if name not in ("release", "simulator"))
+    assert all(part.needs for name, part in made.items() if name not in ("keys", "release", "simulator"))
     assert {"simulator", "menu"}.isdisjoint(
         part.name for part in parts(procfile, environment, simulated=False, demo=Path("var/demo"))
     )
 
 
+def test_the_keys_of_wechat_pay_are_made_before_anybody_reads_them(environment: dict[str, str]) -> None:
+    procfile = read_procfile(ROOT / "Procfile")
+    made = {part.name: part for part in parts(procfile, environment, simulated=True, demo=Path("var/demo"))}
+    assert (made["release"].needs, made["simulator"].needs) == (("keys",), ("keys",))
+    keys = Path(environment["SIMULATOR_KEYS"])
+    keys.mkdir()
+    (keys / "pub_key.pem").touch()
+    again = {part.name: part for part in parts(procfile, environment, simulated=True, demo=Path("var/demo"))}
+    assert ("keys" in again, again["release"].needs) == (False, ())
+
+
 def test_servers_that_the_environment_names_are_not_started(tmp_path: Path) -> None:
-    assert servers(tmp_path, {}).keys() == {"DATABASE_URL", "REDIS_URL"}
-    assert servers(tmp_path, {"DATABASE_URL": "postgresql://elsewhere/clinic"}).keys() == {"REDIS_URL"}
+    ours = {"DATABASE_URL", "REDIS_URL"} | ({"TURN_URL"} if find_turn() else set())
+    assert servers(tmp_path, {}).keys() == ours
+    assert servers(tmp_path, {"DATABASE_URL": "postgresql://elsewhere/clinic"}).keys() == ours - {"DATABASE_URL"}
 
 
 def test_a_busy_port_is_named_with_its_setting(environment: dict[str, str]) -> None:

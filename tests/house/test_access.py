@@ -24,6 +24,8 @@ from people.sessions import SignInKind
 from tests.product import PHONE, Hospital, account, member, sign_in
 
 VALUES = {"code": "internal-medicine", "day": "2026-11-26", "period": "morning", "digest": "0", "name": "desk.css"}
+VALUES |= {"sheet": "1", "number": "D001", "weekday": "0", "year": "2027", "what": "templates", "form": "csv"}
+VALUES |= {"token": "none", "n": "0"}
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""One service for all journeys of a test process; pictures of every page under var/pictures/."""
+"""One service for the journeys of a file: no two files share a family. Pictures of every page in var/pictures/."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from config.settings import ROOT
-from tests.journeys.phones import Phone
+from tests.journeys.phones import PATIENCE, Phone
 from tests.journeys.service import Service, running
 
 PICTURES = ROOT / "var/pictures"
@@ -30,6 +30,14 @@ def own_folder() -> Iterator[Path]:
         shutil.rmtree(var, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """What is expected of a page may take long on a busy machine."""
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def var() -> Iterator[Path]:
     """Data of a service that a test starts and stops itself."""
@@ -37,7 +45,7 @@ def var() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     """The whole service, with the demo data, on a fresh database."""
     with own_folder() as var, running(var) as started:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Error, FrameLocator, Locator, Page, ViewportSize, expect
 
 from tests.journeys.service import Service
 
 SIZE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE = 15_000  # milliseconds: two cores may be busy with the other half of the tests
+PATIENCE = 45_000  # milliseconds: two cores may be busy with the other tests; no test waits that long when all is well
+LOADED = "() => document.readyState === 'complete' || new Promise((done) => addEventListener('load', done))"
 
 
 class Phone:
@@ -42,6 +44,12 @@ class Phone:
     def tap(self, test_id: str) -> None:
         """Tap something of WeChat's own."""
         self.shell.get_by_test_id(test_id).click()
+
+    def cashier(self, *buttons: str) -> None:
+        """Tap buttons of WeChat's cashier, each once it is there. By the button's own event: the page below, which it
+        has just covered, lives in a process of its own, and on a busy machine Chromium may still give it the tap."""
+        for button in buttons:
+            self.shell.get_by_test_id(button).dispatch_event("click")
 
     def follow(self) -> None:
         """Follow the account and read the welcome."""
@@ -76,7 +84,11 @@ class Phone:
         expect(self.page.locator("h1")).to_have_text(text, timeout=PATIENCE)
 
     def press(self, name: str) -> None:
-        """Press a button of the page."""
+        """Press a button of the page, once the page and its scripts have loaded."""
+        for _ in range(5):
+            with suppress(Error):  # the page before went away meanwhile
+                self.page.locator("body").evaluate(LOADED)
+                break
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def go(self, name: str) -> None:
@@ -88,8 +100,8 @@ class Phone:
         return self.page.locator(selector).first.inner_text()
 
     def agree(self) -> None:
-        """Agree to both consent texts and send the answers."""
-        for kind in ("online-care", "child-data"):
+        """Agree to the consent texts and send the answers."""
+        for kind in ("online-care", "child-data", "recording"):
             self.page.locator(f"input[name={kind}][value=permit]").check()
 
     def prove(self, name: str, born: str, tail: str, guardian: str, relation: str) -> None:

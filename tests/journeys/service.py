@@ -55,7 +55,9 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
             **{name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}},
             "CLINIC_VAR": str(var),
             "CLINIC_PORT": str(clinic),
+            "LIVE_PORT": str(free_port()),
             "SIMULATOR_PORT": str(simulator),
+            "CLINIC_DEMO_VISITS": "0",  # what a journey counts is its own
             **environment,
         },
         stdout=subprocess.PIPE,

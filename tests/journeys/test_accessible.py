@@ -1,4 +1,4 @@
-"""Every page under axe-core, light and dark: names, contrast, landmarks, labels."""
+"""Every page under axe-core, light and dark, on a phone and at a desk: names, contrast, landmarks, labels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,44 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+import requests
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from config.settings import ROOT
+from consultation.encounters.models import Ending
+from consultation.record.content import Outcome
 from tests.journeys.paper import Paper
 from tests.journeys.service import Service, running
+from tests.journeys.states import States
 from tests.journeys.test_reminders import book
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
-DESK = ("/desk", "/desk/tasks", "/desk/staff", "/desk/staff/new", "/desk/devices")
+DESK = (
+    "/desk",
+    "/desk/today",
+    "/desk/appointments?day=",
+    "/desk/look-up",
+    "/desk/roster",
+    "/desk/rosters",
+    "/desk/clinics",
+    "/desk/stops",
+    "/desk/refusals",
+    "/desk/followups",
+    "/desk/tasks",
+    "/desk/staff",
+    "/desk/staff/new",
+    "/desk/money",
+    "/desk/devices",
+    "/desk/nowhere",
+)
+PHONE = "139 0001 2718"  # of a demo family
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
+PHONE_SIZE, DESK_SIZE = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
+LOOK = """async (only) => {
+  const found = await axe.run({ resultTypes: ["violations"], ...(only ? { runOnly: [only] } : {}) });
+  return found.violations.map((fault) => `${fault.id} (${fault.nodes[0].target})`);
+}"""
+STEPS = ("about", "signs", "fever", "body", "medicines", "contacts", "pictures", "review")
 
 
 def pages(service: Service) -> list[str]:
@@ -27,26 +55,153 @@ def pages(service: Service) -> list[str]:
     mother.open("/children")
     child = mother.link("/children/[0-9a-f-]{36}")
     mother.open("/internet-diagnosis/internal-medicine")
-    period = mother.link('/internet-diagnosis/internal-medicine/[^"]+')
+    period = mother.link(r'/internet-diagnosis/internal-medicine/\d[^"]+')
     mother.open(period)
     schedule = mother.link('/schedules/[^"]+')
-    booking = ["/internet-diagnosis", "/internet-diagnosis/internal-medicine", period, schedule]
-    own = ["/visits", visit, f"{visit}/cancel", "/children", child, f"{child}/unbind", "/children/bind"]
-    return [*booking, *own, "/consents", "/help", "/nothing"]
+    doctor = mother.link('/doctors/[^"]+')
+    booking = ["/internet-diagnosis", "/internet-diagnosis/internal-medicine", period, schedule, doctor, "/favourites"]
+    own = [
+        "/visits",
+        visit,
+        f"{visit}/cancel",
+        "/children",
+        child,
+        f"{child}/screen",
+        f"{child}/unbind",
+        "/children/bind",
+    ]
+    return [*booking, *own, f"{child}/screen", "/consents", "/help", "/payments", "/suspensions", "/nothing"]
+
+
+def staff_pages(service: Service) -> list[str]:
+    """Every kind of page that an administrator can open."""
+    administrator = Paper(service, "doctor-01")
+    administrator.open("/desk/staff")
+    colleague = administrator.link("/desk/staff/[0-9a-f-]{36}")
+    administrator.open("/desk/appointments?day=")
+    visit = administrator.link("/desk/appointments/[0-9a-f-]{36}")
+    administrator.open("/desk/look-up")
+    administrator.send("/desk/look-up", phone=PHONE)
+    return [*DESK, colleague, visit, administrator.path]
+
+
+class Walk:
+    """One window that goes from page to page and notes what axe finds; ``seen`` counts pages and states."""
+
+    def __init__(self, browser: Browser, service: Service) -> None:
+        self.context = browser.new_context(bypass_csp=True, viewport=PHONE_SIZE)
+        self.context.add_init_script(path=AXE)
+        self.page = self.context.new_page()
+        self.origin = service.simulator.replace("127.0.0.1", "{phone}.localhost")
+        self.found: list[str] = []
+        self.seen = 0
+
+    def go(self, phone: str, *paths: str, both: bool = False) -> None:
+        """Open pages of a phone of the simulator, one after the other; ``both``: as at a desk, too."""
+        for path in paths:
+            self.page.goto(self.origin.format(phone=phone) + path)
+            self.look(both=both)
+
+    def look(self, page: Page | None = None, *, both: bool = False) -> None:
+        """What axe finds on the page as it stands. In the dark, and in another size, only colours and boxes differ."""
+        page, self.seen = page or self.page, self.seen + 1
+        for size in (PHONE_SIZE, DESK_SIZE) if both else (PHONE_SIZE,):
+            page.set_viewport_size(size)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                faults = page.evaluate(LOOK, "color-contrast" if scheme == "dark" else None)
+                where = re.sub(r".*:\d+", "", page.url)
+                self.found += [f"{where} {size['width']} {scheme}: {fault}" for fault in faults]
+        page.set_viewport_size(PHONE_SIZE)
 
 
 def test_no_page_has_a_fault_that_axe_finds(browser: Browser, var: Path) -> None:
-    with running(var) as service:
-        origin = service.simulator.replace("127.0.0.1", "{phone}.localhost")
-        addresses = [origin.format(phone="li-na") + path for path in pages(service)]
-        addresses.append(origin.format(phone="li-na") + "/devices")
-        addresses += [origin.format(phone="doctor-01") + path for path in DESK]
-        for scheme in ("light", "dark"):
-            context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": 390, "height": 844})
-            page = context.new_page()
-            for address in addresses:
-                page.goto(address)
-                page.add_script_tag(path=AXE)
-                found = page.evaluate("axe.run().then(result => result.violations.map(fault => fault.id))")
-                assert found == [], (scheme, re.sub(r".*:\d+", "", address))
-            context.close()
+    with running(var, CLINIC_DEMO_VISITS="1") as service:
+        walk = Walk(browser, service)
+        walk.go("li-na", *pages(service), "/devices", "/settings/messages", "/desk")
+        walk.go("doctor-01", *staff_pages(service))
+        sign_in_on_a_computer(walk, service)
+        visits(walk, service)
+        walk.context.close()
+    assert walk.found == []
+
+
+def visits(walk: Walk, service: Service) -> None:
+    """A visit's pages on both sides, in each of its states; those that the demo has not are made."""
+    states = States(service, lambda: walk.page.goto("about:blank"))
+    states.lead()
+    mother, father, doctor = (Paper(service, name) for name in ("wu-min", "he-jun", "doctor-01"))
+    own = re.findall(r'href="(/visits/[0-9a-f-]{36})"', mother.open("/visits"))
+    soon, signed = own[0], own[1]
+    his = dict.fromkeys(re.findall(r'href="(/visits/[0-9a-f-]{36})"', father.open("/visits")))
+    waiting, later, ended = his
+    desk = [f"/desk{path}" for path in (waiting, signed, ended, later)]
+    walk.go("wu-min", soon, f"{soon}/room", *(f"{soon}/intake/{step}" for step in STEPS), both=True)
+    walk.go("wu-min", f"{signed}/room", f"{signed}/summary", f"{signed}/summary/pages", both=True)
+    walk.go("he-jun", f"{waiting}/room", f"{waiting}/intake/review", f"{waiting}/intake/now", both=True)
+    walk.go("he-jun", f"{later}/room", f"{ended}/room", both=True)
+    doctor.open("/desk")
+    check = re.sub(r"/desk/clinics?/", "", doctor.link(r"/desk/clinics?/[^\"]+"))
+    alone = [f"/desk/sessions/{check}/check", f"/desk/triage{waiting.removeprefix('/visits')}"]
+    alone += ["/desk/records", "/desk/phrases", f"/desk/late{waiting.removeprefix('/visits')}"]
+    walk.go("doctor-01", "/desk", *desk, *alone, both=True)
+    states.ask_for_another(waiting)
+    walk.go("he-jun", f"{waiting}/room", both=True)
+    walk.go("doctor-01", desk[0], both=True)
+    called(walk, states, waiting)
+    closed(walk, states, soon, later, signed)
+
+
+def called(walk: Walk, states: States, waiting: str) -> None:
+    """Called, in the room, and how the record is written."""
+    states.call(waiting)
+    walk.go("he-jun", f"{waiting}/room", both=True)
+    walk.go("doctor-01", f"/desk{waiting}", "/desk", both=True)
+    states.begin(waiting)
+    walk.go("he-jun", f"{waiting}/room", states.link(waiting), f"{waiting}/call", both=True)
+    for outcome in Outcome:
+        states.write(waiting, outcome)
+        walk.go("doctor-01", f"/desk{waiting}", both=outcome is Outcome.HOME)
+    walk.page.locator("[value=sign]").click()
+    walk.page.locator("#record [aria-invalid=true]").first.wait_for()
+    walk.look(both=True)
+
+
+def closed(walk: Walk, states: States, soon: str, later: str, signed: str) -> None:
+    """What is answered too red, missed, closed, and a record opened again."""
+    states.tell(later, "signs", convulsion=["yes"])
+    walk.go("he-jun", f"{later}/intake/now", both=True)
+    states.arrive(soon, missed=1)
+    walk.go("wu-min", f"{soon}/room", both=True)
+    states.close(soon, Ending.MISSED_CALLS)
+    walk.go("wu-min", f"{soon}/room", soon)
+    states.amend(signed)
+    walk.go("doctor-01", f"/desk{signed}", both=True)
+
+
+def sign_in_on_a_computer(walk: Walk, service: Service) -> None:
+    """Every page on the way in and out again, at the computer and on the phone, looked at."""
+    computer, held = walk.context.new_page(), walk.context.new_page()
+    phone = walk.origin.format(phone="doctor-02")
+    computer.goto(f"{service.clinic}/desk/sign-in")
+    walk.look(computer)
+    code = computer.locator("main img").screenshot()
+    scanned = f"{service.simulator}/simulator/api/phones/doctor-02/scan-code"
+    reply = requests.post(scanned, files={"image": code}, timeout=30).json()["delivery"]["reply"]["text"]
+    link = re.search("/desk/confirm/[0-9a-f-]+", reply)
+    assert link
+    held.goto(phone + link[0])
+    walk.look(held)
+    computer.locator("[data-when=scanned]").wait_for()
+    walk.look(computer)
+    held.locator("button[value=yes]").click()
+    held.wait_for_load_state()
+    walk.look(held)
+    held.goto(phone + link[0])  # used
+    walk.look(held)
+    computer.wait_for_url(f"{service.clinic}/desk")
+    computer.goto(f"{service.clinic}/desk/devices")
+    walk.look(computer)
+    computer.locator(".ways button").click()
+    computer.wait_for_url("**/sign-out")
+    walk.look(computer)

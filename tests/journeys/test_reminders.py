@@ -25,14 +25,16 @@ def book(service: Service) -> datetime:
     assert ticket
     mother = Paper(service, "li-na")
     mother.open(ticket[1])
-    mother.send("/consents", online_of_care="permit", child_of_data="permit")
+    mother.send("/consents", online_of_care="permit", child_of_data="permit", recording="permit")
     mother.send(
         "/children/bind", name="陈一诺", birth_date="2026-03-08", phone_tail="2718", guardian="李娜", relation="mother"
     )
     mother.open("/internet-diagnosis/internal-medicine")
-    periods = re.findall(r'href="(/internet-diagnosis/internal-medicine/[^"]+)"', mother.html)
+    periods = re.findall(r'href="(/internet-diagnosis/internal-medicine/\d[^"]+)"', mother.html)
     mother.open(periods[-1])
     mother.open(mother.link('/schedules/[^"]+'))
+    mother.send("/visits")
+    mother.send(mother.path, none="1")  # the health questions
     booked = mother.send("/visits")
     day, clock = re.search(r"(\d+年\d+月\d+日).{0,40}?(\d\d:\d\d)", booked, re.DOTALL).groups()  # type: ignore[union-attr]
     return datetime.strptime(f"{day} {clock}", "%Y年%m月%d日 %H:%M").replace(tzinfo=UTC) - BEIJING

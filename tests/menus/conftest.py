@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 
 from booking.models import Period, Schedule
 from config.clock import today
-from people import consents
-from people.models import Account, ConsentKind, Decision
+from people.models import Account
+from tests import product
 from tests.product import Hospital, sign_in
 
 Browser = Callable[..., FlaskClient]
@@ -66,9 +66,8 @@ def schedule_of(session: Session, practitioner: UUID, now: datetime, *, ahead: i
 
 
 def agree(session: Session, account: Account, now: datetime) -> None:
-    """The account agrees to both texts."""
-    for kind in ConsentKind:
-        consents.decide(session, account.id, kind, Decision.PERMIT, locale="zh_CN", now=now)
+    """The account agrees to all texts."""
+    product.agree(session, account, now)
     session.commit()
 
 

@@ -11,18 +11,22 @@ import pytest
 import segno
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from config import policy, redis
 from config.settings import Settings
+from people.index import TablePatientIndex
 from people.models import BindTry, Consent, RelatedPerson
+from people.refusals import IndexUnavailable
 from tests.menus.conftest import Browser, agree, send, token, words
 from tests.product import Hospital
 from wechat.jssdk import JsSdk
 from wechat.tickets import Tickets
 
 BIND = "/children/bind"
+AGREED = {"online-care": "permit", "child-data": "permit", "recording": "permit"}
 PROOF = {
     "name": "李雷",
     "birth_date": "2019-01-01",
@@ -53,6 +57,14 @@ def upload(client: FlaskClient, photo: io.BytesIO, **fields: str) -> TestRespons
 def agreed(session: Session, hospital: Hospital, mother: FlaskClient, now: datetime) -> FlaskClient:
     """The mother's browser after both consents."""
     agree(session, hospital.mother, now)
+    return mother
+
+
+@pytest.fixture
+def unasked(session: Session, mother: FlaskClient) -> FlaskClient:
+    """The mother's browser before any consent."""
+    session.execute(delete(Consent))
+    session.commit()
     return mother
 
 
@@ -129,7 +141,7 @@ def test_nobody_is_sent_to_another_site(
     answers = [
         send(agreed, BIND, BIND, code="QR-0003", next=target, **PROOF),
         send(agreed, "/help", "/language", locale="en", next=target),
-        send(agreed, "/consents", "/consents", next=target, **{"online-care": "permit", "child-data": "permit"}),
+        send(agreed, "/consents", "/consents", next=target, **AGREED),
     ]
     for answer in answers:
         assert answer.status_code == 303
@@ -166,6 +178,17 @@ def test_wrong_proof_and_unknown_code_get_the_same_answer(
     assert 'value="李雷"' in wrong.text
     assert session.query(BindTry).count() == 2
     assert bound(session, hospital) == []
+
+
+def test_an_index_that_does_not_answer_loses_nothing(agreed: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(_: TablePatientIndex, code: str) -> None:
+        raise IndexUnavailable(field=code)
+
+    monkeypatch.setattr(TablePatientIndex, "find", down)
+    answer = send(agreed, BIND, BIND, code="QR-0003", **PROOF)
+    assert answer.status_code == 503
+    assert "records can't be reached at the moment" in words(answer)
+    assert 'value="李雷"' in answer.text
 
 
 def test_too_many_tries_wait_and_lose_nothing(session: Session, hospital: Hospital, agreed: FlaskClient) -> None:
@@ -244,8 +267,9 @@ def test_the_scanner_is_offered_only_when_wechat_signs_the_page(
 
 
 def test_binding_asks_for_both_consents_first_and_comes_back(
-    session: Session, hospital: Hospital, mother: FlaskClient
+    session: Session, hospital: Hospital, unasked: FlaskClient
 ) -> None:
+    mother = unasked
     answer = mother.get(f"{BIND}?next=/visits")
     assert answer.location == "/consents?next=%2Fchildren%2Fbind%3Fnext%3D%2Fvisits"
     page = mother.get(answer.location)
@@ -253,23 +277,22 @@ def test_binding_asks_for_both_consents_first_and_comes_back(
     assert 'name="next" value="/children/bind?next=/visits"' in page.text
     for text in ("15 years", "export", "Complaints", "mainland China", "If you do not agree"):
         assert text in words(page), text
-    both = {"online-care": "permit", "child-data": "permit"}
-    assert (
-        send(mother, "/consents", "/consents", next=f"{BIND}?next=/visits", **both).location == f"{BIND}?next=/visits"
-    )
+    sent = send(mother, "/consents", "/consents", next=f"{BIND}?next=/visits", **AGREED)
+    assert sent.location == f"{BIND}?next=/visits"
     kept = session.query(Consent).filter_by(account_id=hospital.mother.id).all()
     assert {(consent.kind, consent.version, consent.decision) for consent in kept} == {
         ("online-care", "2026-11", "permit"),
         ("child-data", "2026-11", "permit"),
+        ("recording", "2026-11", "permit"),
     }
     assert mother.get(BIND).status_code == 200
 
 
 @pytest.mark.parametrize("other", [{}, {"child-data": "perhaps"}])
 def test_a_missing_answer_is_named_and_the_other_stays(
-    session: Session, mother: FlaskClient, other: dict[str, str]
+    session: Session, unasked: FlaskClient, other: dict[str, str]
 ) -> None:
-    answer = send(mother, "/consents", "/consents", **{"online-care": "permit", **other})
+    answer = send(unasked, "/consents", "/consents", **{"online-care": "permit", "recording": "deny", **other})
     assert answer.status_code == 422
     assert 'id="problem-child-data"' in answer.text
     assert 'id="problem-online-care"' not in answer.text
@@ -280,14 +303,25 @@ def test_a_missing_answer_is_named_and_the_other_stays(
 def test_a_refusal_says_what_it_means_and_can_be_changed(
     session: Session, hospital: Hospital, mother: FlaskClient
 ) -> None:
-    answer = send(mother, "/consents", "/consents", **{"online-care": "permit", "child-data": "deny"})
+    answer = send(mother, "/consents", "/consents", **{**AGREED, "child-data": "deny", "recording": "deny"})
     shown = words(answer)
+    assert "Recording of video visits" not in shown  # that may be refused
     assert "can't add a child or book online" in shown
     assert "You can change this at any time" in shown
     assert 'href="/consents"' in answer.text
     assert mother.get(BIND).location.startswith("/consents")
     assert send(mother, "/consents", BIND, code="QR-0003", **PROOF).location.startswith("/consents")
     assert bound(session, hospital) == []
+
+
+def test_recording_is_asked_and_may_be_refused(session: Session, hospital: Hospital, unasked: FlaskClient) -> None:
+    required = {"online-care": "permit", "child-data": "permit"}
+    answer = send(unasked, "/consents", "/consents", **required)
+    assert answer.status_code == 422
+    assert 'id="problem-recording"' in answer.text
+    assert unasked.get(BIND).location.startswith("/consents")
+    assert send(unasked, "/consents", "/consents", **required, recording="deny").location == BIND
+    assert unasked.get(BIND).status_code == 200
 
 
 def test_binding_needs_a_session(client: FlaskClient, browser: Browser, hospital: Hospital) -> None:

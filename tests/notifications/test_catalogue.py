@@ -5,11 +5,13 @@ import tomllib
 
 from babel.messages.pofile import read_po
 
+from booking.stop_models import REASON_TEXTS
 from config.settings import ROOT
 from config.text import LOCALES, N_, translate
-from notifications import handlers
+from notifications import after, clinics, files, handlers, line, suspensions, texting, waiting
 from notifications.catalogue import Message, messages
 from notifications.models import Notification, NotificationStatus
+from payments import reasons
 
 
 def test_the_documentation_shows_the_catalogue() -> None:
@@ -20,7 +22,7 @@ def test_the_documentation_shows_the_catalogue() -> None:
 
 def row(message: Message) -> str:
     fields = "<br>".join(f"`{key}` {message.labels[name]}" for name, key in message.fields.items())
-    return f"| `{message.name}` | {message.title['zh_CN']} | {message.audience} | {fields} | `{message.path}` |"
+    return f"| `{message.name}` | {message.template} | {message.audience} | {fields} | `{message.path}` |"
 
 
 def test_the_documentation_draws_every_move() -> None:
@@ -39,11 +41,15 @@ def test_the_simulated_account_has_a_template_for_every_message() -> None:
 
 
 def test_texts_fit_a_field_in_both_languages_and_are_translated() -> None:
-    texts = [*handlers.REASONS.values(), handlers.OTHER_REASON, *handlers.HINTS.values(), handlers.BOUND_HINT]
-    for text in texts:
+    texts = [*handlers.REASONS.values(), handlers.LATE_HINT, *handlers.HINTS.values(), handlers.BOUND_HINT]
+    texts += [handlers.REFUND_HINT, waiting.NONE_FREED, waiting.STOPPED, *suspensions.TEXTS, *after.TEXTS]
+    texts += files.TEXTS
+    texts += [text for room in (clinics, line) for name, text in vars(room).items() if name.endswith("_HINT")]
+    texts.append(handlers.FOLLOWUP_HINT)
+    for text in (*texts, *reasons.REASONS.values(), reasons.OTHER, *REASON_TEXTS.values()):
         assert all(0 < len(translate(locale, text)) <= 20 for locale in LOCALES), text
     with (ROOT / "notifications/locale/zh_CN.po").open("rb") as source:
-        assert {str(entry.id) for entry in read_po(source) if entry.id} == {N_(text) for text in texts}
+        assert {str(entry.id) for entry in read_po(source) if entry.id} >= {N_(text) for text in texts}
 
 
 def test_values_come_out_under_the_templates_keys() -> None:
@@ -51,3 +57,20 @@ def test_values_come_out_under_the_templates_keys() -> None:
     data = {"department": "内科", "time": "2026年11月25日 09:30", "number": "7", "child": "王**"}
     keyed = entry.keyed(data)
     assert keyed == {"thing1": "内科", "time2": "2026年11月25日 09:30", "character_string3": "7", "thing4": "王**"}
+
+
+def test_what_must_arrive_names_its_child() -> None:
+    """The text message goes to the phones that the hospital has on file for that child."""
+    assert {message.name for message in messages().values() if message.must_arrive} == set(texting.CHILDREN)
+
+
+def test_an_account_has_room_for_every_template() -> None:
+    """WeChat lets a service account have 25."""
+    assert len({message.template for message in messages().values()}) <= 25
+
+
+def test_messages_that_share_a_template_have_the_same_lines() -> None:
+    lines: dict[str, object] = {}
+    for message in messages().values():
+        own = {message.labels[name]: key for name, key in message.fields.items()}
+        assert lines.setdefault(message.template, own) == own, message.name

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import actions
 from booking.events import AppointmentBooked, AppointmentCancelled
-from booking.models import Appointment, Period, Schedule
+from booking.models import Appointment, AppointmentStatus, Period, Schedule, Why
 from config import policy
 from config.clock import at, local, today
 from config.policy import Policy
@@ -107,6 +107,19 @@ def test_a_cancelled_booking_that_nobody_heard_of_is_not_told(
         (NotificationStatus.DROPPED, "overtaken")
     ]
     assert send_all(session, now + GROUP) == []
+
+
+def test_a_doctor_who_ended_the_visit_is_not_told_that_it_was_cancelled(
+    session: Session, hospital: Hospital, now: datetime
+) -> None:
+    gone = book(session, hospital, hospital.child, now)
+    then = now + GROUP
+    send_all(session, then)
+    actions.end(
+        session, actions.locked(session, gone.id), AppointmentStatus.CANCELLED, by="test", why=Why.TRIAGE, now=then
+    )
+    handle(session, AppointmentCancelled(gone.id), then)
+    assert send_all(session, then) == []
 
 
 def test_a_cancelled_booking_that_was_told_is_told_too(session: Session, hospital: Hospital, now: datetime) -> None:

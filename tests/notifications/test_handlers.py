@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import actions
-from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentReminderDue
+from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentReminderDue, FollowupInvited
 from booking.models import Appointment, Schedule
+from booking.rights_models import FollowupGrant
 from config.jobs import Fact
 from config.policy import Policy
 from config.states import advance
@@ -127,3 +128,31 @@ def test_no_message_holds_a_full_name(session: Session, appointment: Appointment
     handle(session, AppointmentReminderDue(appointment.id, "day"), now)
     assert "小明" not in repr(said(session))
     assert all(UUID(path.removeprefix("/visits/")) for *_, path in said(session) if path.startswith("/visits/"))
+
+
+def test_an_invitation_tells_every_active_guardian_once(session: Session, hospital: Hospital, now: datetime) -> None:
+    day = now.date()
+    grant = FollowupGrant(
+        patient_id=hospital.child.id,
+        practitioner_id=hospital.doctor.id,
+        department_id=hospital.medicine.id,
+        until=day + timedelta(days=60),
+        granted_at=now,
+    )
+    frozen = guardian(session, hospital.stranger, hospital.child, now)
+    advance(frozen, GuardianStatus.FROZEN, by="test", why="test", now=now)
+    session.add(grant)
+    session.flush()
+    for _ in range(2):
+        handle(session, FollowupInvited(grant.id), now)
+    about = {
+        "child": "王**",
+        "department": "内科",
+        "doctor": "赵医生",
+        "until": "2027年1月24日",
+        "hint": "点击选择复诊时间",
+    }
+    assert said(session) == [("followup-invited", "o-mother", about, f"/followups/{grant.id}")]
+    grant.granted_at = now + timedelta(days=1)  # invited anew
+    handle(session, FollowupInvited(grant.id), now)
+    assert len(said(session)) == 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import astuple
 from datetime import date, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import Uuid, literal, select, text
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
@@ -125,7 +126,7 @@ def test_a_proven_try_is_forgotten(session: Session, father: Account, now: datet
     actions.count_try(session, father.id, RECORD.code, now, POLICY)
 
 
-def test_both_consents_come_first(session: Session, now: datetime) -> None:
+def test_the_consents_come_first(session: Session, now: datetime) -> None:
     newcomer = account(session, "o-new", now)
     with pytest.raises(ConsentMissing):
         bind(session, newcomer, now)
@@ -134,7 +135,23 @@ def test_both_consents_come_first(session: Session, now: datetime) -> None:
     with pytest.raises(ConsentMissing):
         bind(session, newcomer, now)
     consents.decide(session, newcomer.id, ConsentKind.CHILD_DATA, Decision.PERMIT, locale="en", now=now)
+    with pytest.raises(ConsentMissing):
+        bind(session, newcomer, now)
+    consents.decide(session, newcomer.id, ConsentKind.RECORDING, Decision.DENY, locale="en", now=now)
     bind(session, newcomer, now)
+
+
+@pytest.mark.parametrize("answers", list(product([None, *Decision], repeat=3)))
+def test_a_statement_asks_the_same_of_the_consents(
+    session: Session, now: datetime, answers: tuple[Decision | None, ...]
+) -> None:
+    who = account(session, "o-new", now)
+    for kind, answer in zip(ConsentKind, answers, strict=True):
+        if answer:
+            consents.decide(session, who.id, kind, answer, locale="en", now=now)
+    passes = answers[:2] == (Decision.PERMIT, Decision.PERMIT) and answers[2] is not None
+    assert consents.given(session, who.id) is passes
+    assert session.scalar(select(consents.agreed(literal(who.id, Uuid())))) is passes
 
 
 def test_at_most_four_children(session: Session, father: Account, now: datetime) -> None:
@@ -144,7 +161,7 @@ def test_at_most_four_children(session: Session, father: Account, now: datetime)
         bind(session, father, now, IndexRecord("QR-more", "PPmore", *_rest()))
 
 
-def _rest() -> tuple[str, date, Sex, tuple[str, ...], date]:
+def _rest() -> tuple[str, date, Sex, tuple[str, ...], date | None]:
     return RECORD.name, RECORD.birth_date, RECORD.sex, RECORD.phones, RECORD.last_visit_on
 
 

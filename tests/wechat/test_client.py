@@ -14,7 +14,18 @@ from config import redis
 from tests.wechat.conftest import Answer, Api, Call
 from wechat import client as module
 from wechat.client import WeChatClient, WeChatError, WeChatUnavailable
-from wechat.errors import AddressRefused, BadCredentials, Busy, NotAllowed, NotReachable, QuotaUsed, StaleToken, TooFast
+from wechat.errors import (
+    AddressRefused,
+    BadCredentials,
+    Busy,
+    NoSuchMedia,
+    NotAllowed,
+    NotReachable,
+    QuotaUsed,
+    StaleToken,
+    TooFast,
+    TooLarge,
+)
 from wechat.limits import Limits
 
 SECRET = "the-secret-of-the-account"
@@ -204,3 +215,49 @@ def test_a_proxy_on_the_way_to_wechat_is_not_asked_for_another_origin(
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     api.routes[MENU] = {"menu": {}}
     assert make(api.origin).call("get", "menu/get") == {"menu": {}}
+
+
+MEDIA = "/cgi-bin/media/get"
+
+
+def test_a_file_is_downloaded(api: Api) -> None:
+    for file in (b"\xff\xd8" + b"x" * 200_000, b'{"kind": "a file that is JSON"}', b"{" + b"x" * 10_000, b""):
+        api.routes[MEDIA] = file
+        assert make(api.origin).download("media/get", 300_000, 5, media_id="m1") == file
+    assert api.calls[-1].query == {"media_id": "m1", "access_token": "token-1"}
+
+
+@pytest.mark.parametrize(("code", "kind"), [(40007, NoSuchMedia), (45009, QuotaUsed), (48001, NotAllowed)])
+def test_no_file_but_an_error(api: Api, code: int, kind: type[WeChatError]) -> None:
+    api.routes[MEDIA] = {"errcode": code, "errmsg": "no, rid: 1-2-3"}
+    with pytest.raises(kind) as raised:
+        make(api.origin).download("media/get", 1000, 5, media_id="m1")
+    assert raised.value.rid == "1-2-3"
+
+
+def test_a_stale_token_is_renewed_for_a_file_too(api: Api) -> None:
+    def answer(call: Call) -> Answer:
+        stale: Answer = {"errcode": 40001, "errmsg": "stale"}
+        return stale if call.query["access_token"] == "token-1" else b"file"
+
+    api.routes[MEDIA] = answer
+    assert make(api.origin).download("media/get", 1000, 5, media_id="m1") == b"file"
+    api.routes[MEDIA] = {"errcode": 42001, "errmsg": "stale"}
+    with pytest.raises(StaleToken):
+        make(api.origin).download("media/get", 1000, 5, media_id="m1")
+    assert len(api.made(MEDIA)) == 4
+
+
+def test_a_file_that_is_too_large_slow_or_away(api: Api) -> None:
+    api.routes[MEDIA] = b"x" * 1001
+    with pytest.raises(TooLarge):
+        make(api.origin).download("media/get", 1000, 5, media_id="m1")
+    with pytest.raises(WeChatUnavailable, match="slow"):
+        make(api.origin).download("media/get", 2000, 0, media_id="m1")
+    for status in (302, 404, 500):
+        api.routes[MEDIA] = status
+        with pytest.raises(WeChatUnavailable, match="bad-status"):
+            make(api.origin).download("media/get", 1000, 5, media_id="m1")
+    with pytest.raises(WeChatUnavailable) as raised:
+        make("http://127.0.0.1:9").download("media/get", 1000, 5, media_id="m1")
+    assert "token" not in str(raised.value)

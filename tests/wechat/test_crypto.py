@@ -41,7 +41,7 @@ def test_opens_what_wechat_sealed(name: str) -> None:
 
 def test_compatible_push_holds_both() -> None:
     vector = VECTORS["E_official_Sample_py_compat"]
-    assert encrypted_part(vector["xml"]) == vector["encrypt"]
+    assert encrypted_part(vector["xml"].encode()) == vector["encrypt"]
     message = parse(vector["plaintext"])
     assert isinstance(message, Text)
     assert message.words == "abcdteT"

@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 import segno
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
+from booking.queries import Visit
 from config import policy
 from config.settings import Settings
 from notifications.models import Notification, NotificationStatus
 from people.models import Account, GuardianStatus, RelatedPerson
-from tests.product import Hospital
+from tests.pictures import picture as plain_picture
+from tests.product import Hospital, visit_ahead
 from tests.wechat.conftest import OPENID, Api, Room, make_room
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -295,6 +298,60 @@ def test_picture_that_cannot_be_had(room: Room, api: Api) -> None:
     assert "再发一次" in room.says(picture(api))
     assert "再发一次" in room.says(picture(api, MsgId=12, PicUrl="http://169.254.169.254/latest"))
     assert "再发一次" in room.says(picture(api, MsgId=13, PicUrl=""))
+
+
+@pytest.fixture
+def coming(session: Session, hospital: Hospital) -> Visit:
+    """A visit of the mother's child, the day after tomorrow."""
+    return visit_ahead(session, hospital, hospital.child, datetime.now(UTC))
+
+
+def fetches(session: Session) -> list[dict[str, Any]]:
+    """The pictures that the worker is to fetch."""
+    rows = session.execute(sql("select args from procrastinate_jobs where task_name = 'consultation.fetch'"))
+    return [args for (args,) in rows]
+
+
+def test_a_picture_for_a_coming_visit(
+    room: Room, api: Api, session: Session, hospital: Hospital, coming: Visit
+) -> None:
+    visit_ahead(session, hospital, hospital.sibling, datetime.now(UTC), ahead=5)
+    api.routes["/pic/1"] = plain_picture()
+    said = room.says(picture(api, FromUserName="o-mother", MediaId="m-1"))
+    assert said.startswith("正在为王**")
+    assert links(said) == [f"/visits/{coming.appointment.id}#pictures"]
+    assert "没有人值守" in said
+    (job,) = fetches(session)
+    assert job.pop("message")
+    assert job == {
+        "account_id": str(hospital.mother.id),
+        "appointment_id": str(coming.appointment.id),
+        "media_id": "m-1",
+        "locale": "zh_CN",
+    }
+    api.routes["/pic/1"] = 404  # too slow for the webhook: the worker has time
+    assert room.says(picture(api, FromUserName="o-mother", MediaId="m-2", MsgId=10)).startswith("正在为王**")
+    assert len(fetches(session)) == 2
+
+
+def test_a_code_is_read_though_a_visit_is_coming(room: Room, api: Api, session: Session, coming: Visit) -> None:
+    api.routes["/pic/1"] = qr_picture("QR-0001")
+    assert room.says(picture(api, FromUserName="o-mother", MediaId="m-1")).startswith("王**已在您的孩子中")
+    assert fetches(session) == []
+
+
+def test_a_picture_of_somebody_without_a_coming_visit(
+    room: Room, api: Api, session: Session, hospital: Hospital, coming: Visit
+) -> None:
+    api.routes["/pic/1"] = plain_picture()
+    for number, openid in enumerate(("o-stranger", "o-doctor", OPENID), start=20):
+        said = room.says(picture(api, FromUserName=openid, MediaId="m", MsgId=number))
+        assert "没有找到二维码" in said
+        assert "挂号之后再发" in said
+    session.execute(update(RelatedPerson).values(status=GuardianStatus.FROZEN))
+    session.commit()
+    assert "没有找到二维码" in room.says(picture(api, FromUserName="o-mother", MediaId="m", MsgId=30))
+    assert fetches(session) == []
 
 
 def test_a_message_that_arrived(room: Room, session: Session, hospital: Hospital, now: datetime) -> None:

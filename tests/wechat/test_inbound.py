@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 import pytest
+import xmltodict
 from hypothesis import given
 from hypothesis import strategies as st
+from wechatpy import parse_message
+from wechatpy.events import SubscribeScanEvent
 
 from tests.wechat.conftest import ACCOUNT, OPENID, push_xml
-from wechat.inbound import BadMessage, parse
+from wechat.inbound import BadMessage, parse, read
 from wechat.messages import (
     AccountVerified,
     AuthorizationCancelled,
@@ -227,6 +231,7 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><Content>&
         push_xml({"MsgType": "text", "FromUserName": "a b"}),
         push_xml({"MsgType": "text", "CreateTime": "soon"}),
         push_xml({"MsgType": "text", "CreateTime": "9" * 30}),
+        push_xml({"MsgType": "text", "CreateTime": "9" * 5000}),
         push_xml({"MsgType": "text", "CreateTime": "٣"}),
         "<xml>\ud800</xml>",
     ],
@@ -262,6 +267,39 @@ NAMES = [
 ]
 VALUES = st.sampled_from(["event", "text", "subscribe", "TEMPLATESENDJOBFINISH", "1", ""]) | st.text(max_size=20)
 FIELDS = st.dictionaries(st.sampled_from(NAMES), VALUES | st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3))
+
+
+LEAVES = st.text(max_size=20) | st.sampled_from(["", " a ", "]]>", "<b>"])
+TREES = st.recursive(LEAVES, lambda inside: st.dictionaries(st.sampled_from("abc"), inside, max_size=3), max_leaves=8)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["MsgType", "Event", "a", "b"]), TREES), max_size=6))
+def test_read_as_by_wechatpys_parser(children: list[tuple[str, Any]]) -> None:
+    """Our one pass gives what xmltodict, which wechatpy parses with, gives: doubled, nested and empty elements too."""
+    inside = (push_xml({name: value}).partition("</CreateTime>")[2].removesuffix("</xml>") for name, value in children)
+    xml = f"<xml>{''.join(inside)}</xml>"
+    try:
+        theirs = xmltodict.parse(xml)["xml"]
+    except ExpatError:
+        with pytest.raises(BadMessage):
+            read(xml)
+        return
+    assert without_text_between(read(xml)) == without_text_between(theirs if isinstance(theirs, dict) else {})
+
+
+def without_text_between(value: Any) -> Any:
+    """The fields without the text that stands between elements, which no push has and nothing reads."""
+    if isinstance(value, dict):
+        return {name: without_text_between(inner) for name, inner in value.items() if name != "#text"}
+    return [without_text_between(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("key", ["", "qrscene_7", "qrscene_qrscene_", "scanbarcode|EAN|1", "scanimage|x", "7"])
+def test_ways_to_follow_are_named_as_by_wechatpy(key: str) -> None:
+    xml = push_xml(event("subscribe", EventKey=key, Ticket="t"))
+    theirs, ours = parse_message(xml), parse(xml)
+    assert isinstance(ours, Followed)
+    assert ours.scene == (theirs.scene_id if isinstance(theirs, SubscribeScanEvent) else "")
 
 
 @given(FIELDS)

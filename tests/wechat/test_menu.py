@@ -91,7 +91,12 @@ def test_the_staff_have_their_own(room: Room, api: Api, account: Account) -> Non
     room.service.menu.publish()
     (sent,) = [call.json for call in api.made(ADD)]
     assert sent["matchrule"] == {"tag_id": "101"}
-    assert sent["button"][2] == {"name": "今日患者", "type": "view", "url": "http://127.0.0.1:8000/desk"}
+    staff = sent["button"][2]
+    assert {entry["name"]: entry["url"].removeprefix("http://127.0.0.1:8000") for entry in staff["sub_button"]} == {
+        "今日患者": "/desk",
+        "我的排班": "/desk/roster",
+        "待办": "/desk/tasks",
+    }
 
 
 def test_unchanged_is_not_sent_again(room: Room, api: Api, account: Account) -> None:

@@ -15,6 +15,7 @@ from wechat.service import connect
 from wechat.template_check import Template, compare
 
 LIST = "/cgi-bin/template/get_all_private_template"
+NOTICES = "/wxaapi/newtmpl/gettemplate"
 BOUND = messages()["guardian-bound"]
 LINES = {"就诊人": "thing1", "操作人": "thing2", "操作时间": "time3", "温馨提示": "thing4"}
 
@@ -71,7 +72,7 @@ def test_all_is_well_and_nothing_is_to_be_set(wechat_settings: Settings, store: 
         "template_list": [
             {
                 "template_id": TEMPLATES[entry.name],
-                "title": entry.title["zh_CN"],
+                "title": entry.template,
                 "content": "\n".join(f"{entry.labels[n]}：{{{{{key}.DATA}}}}" for n, key in entry.fields.items()),
             }
             for entry in messages().values()
@@ -79,6 +80,22 @@ def test_all_is_well_and_nothing_is_to_be_set(wechat_settings: Settings, store: 
     }
     done = Flask("test").test_cli_runner().invoke(command.group(settings, connect(settings, store).client), ["check"])
     assert (done.exit_code, "WECHAT_TEMPLATES" in done.output) == (0, False), done.output
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("", ""), ("操作人", "操作人 (thing2) is missing")])
+def test_a_message_that_goes_as_a_notice_is_compared_with_its_notice(
+    wechat_settings: Settings, store: Redis, api: Api, wrong: str, said: str
+) -> None:
+    without = {name: template for name, template in TEMPLATES.items() if name != BOUND.name}
+    changed = {"wechat_templates": without, "wechat_subscriptions": {BOUND.name: "N1"}}
+    settings = wechat_settings.model_copy(update=changed)
+    content = "".join(f"{label}:{{{{{key}.DATA}}}}\n" for label, key in LINES.items() if label != wrong)
+    api.routes[LIST] = {"template_list": []}
+    api.routes[NOTICES] = {"data": [{"priTmplId": "N1", "title": "另一个", "content": content, "type": 2}]}
+    done = Flask("test").test_cli_runner().invoke(command.group(settings, connect(settings, store).client), ["check"])
+    lines = done.output.splitlines()
+    at = lines.index("guardian-bound: N1 (subscription notice)")
+    assert (lines[at + 1].strip() == said) is bool(said)
 
 
 def test_what_wechat_refuses_is_said(wechat_settings: Settings, store: Redis, api: Api) -> None:

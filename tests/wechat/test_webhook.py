@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlencode
 
 import pytest
@@ -19,7 +20,9 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
+from werkzeug.test import Client
 
+import config.redis
 from config import clock
 from config.settings import Settings
 from people.models import AuditEvent
@@ -29,8 +32,8 @@ from wechat.crypto import Crypto
 from wechat.inbound import parse
 from wechat.kinds import EVENTS, MESSAGES
 from wechat.messages import Inbound
-from wechat.replies import Nothing, TextReply
-from wechat.webhook import Envelope, first_answer
+from wechat.replies import TextReply
+from wechat.webhook import Envelope, Memory, first_answer
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 TEXT = {"MsgType": "text", "Content": "你好", "MsgId": 1}
@@ -55,20 +58,13 @@ def test_url_check(room: Room) -> None:
     assert room.client.get("/wechat").status_code == 403
 
 
-def test_wechats_own_example_of_the_check(wechat_settings: Settings, store: Redis) -> None:
+def test_wechats_own_example_of_the_check() -> None:
     vector = VECTORS["A_url_verify"]
     envelope = Envelope(Crypto(vector["token"], "A" * 43, "wx"), "safe")
     app = Flask(__name__)
-    app.register_blueprint(webhook.blueprint(envelope, store, Silent()))
+    app.register_blueprint(webhook.blueprint(envelope))
     query = {name: vector[name] for name in ("signature", "timestamp", "nonce", "echostr")}
     assert app.test_client().get(f"/wechat?{urlencode(query)}").text == vector["echostr"]
-
-
-class Silent:
-    """Says nothing."""
-
-    def answer(self, message: Inbound) -> Nothing:
-        return Nothing()
 
 
 def test_safe_mode(room: Room) -> None:
@@ -209,7 +205,7 @@ def test_a_retry_waits_for_the_first_delivery(store: Redis) -> None:
     desk = Slow()
     answers: list[str] = []
     first, second = (
-        threading.Thread(target=lambda: answers.append(first_answer(store, MESSAGE, desk))) for _ in range(2)
+        threading.Thread(target=lambda: answers.append(first_answer(Memory(store), MESSAGE, desk))) for _ in range(2)
     )
     first.start()
     assert desk.started.wait(5)
@@ -221,21 +217,88 @@ def test_a_retry_waits_for_the_first_delivery(store: Redis) -> None:
     assert answers[0] == answers[1]
 
 
+def test_a_retry_that_comes_before_the_answer_is_sent_to_redis(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, memory = Slow(), Memory(store)
+    desk.go.set()
+    monkeypatch.setattr(config.redis, "HELD", 0.05)
+    first = first_answer(memory, MESSAGE, desk)
+    assert store.get(webhook.memory_key(MESSAGE)) == webhook.PENDING
+    assert first_answer(Memory(store), MESSAGE, desk) == first  # in another process: it waits
+    store.flushdb()
+    monkeypatch.setattr(config.redis, "Timer", Mock())
+    first = first_answer(memory, MESSAGE, desk)
+    assert first_answer(memory, MESSAGE, desk) == first  # in the same: the answer goes before its question
+    assert desk.asked == 2
+
+
 def test_a_first_delivery_that_died_is_done_by_the_retry(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def answer(self, message: Inbound) -> TextReply:
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        first_answer(store, MESSAGE, Broken())
+        first_answer(Memory(store), MESSAGE, Broken())
     assert store.get(webhook.memory_key(MESSAGE)) is None
     desk = Slow()
     desk.go.set()
-    assert "answer 1" in first_answer(store, MESSAGE, desk)
+    assert "answer 1" in first_answer(Memory(store), MESSAGE, desk)
     store.flushdb()
     monkeypatch.setattr(webhook, "PATIENCE", 0.0)
     store.set(webhook.memory_key(MESSAGE), webhook.PENDING)  # killed before it could answer
-    assert "answer 2" in first_answer(store, MESSAGE, desk)
+    assert "answer 2" in first_answer(Memory(store), MESSAGE, desk)
+
+
+def inbox(store: Redis, desk: webhook.Desk) -> Client:
+    """The webhook in plain mode with nothing behind it."""
+
+    def nothing(environ: object, start_response: Any) -> list[bytes]:
+        start_response("404 Not Found", [])
+        return [b"behind"]
+
+    return Client(webhook.Inbox(nothing, Envelope(CRYPTO, "plain"), Memory(store), desk))
+
+
+CRYPTO = Crypto("token", "A" * 43, "wx")
+
+
+def signed() -> str:
+    stamp = stamped()
+    return "/wechat?" + urlencode({"timestamp": stamp, "nonce": "1", "signature": CRYPTO.signature(stamp, "1")})
+
+
+def test_a_fault_of_ours_is_counted_and_tells_nothing(store: Redis) -> None:
+    class Broken:
+        def answer(self, message: Inbound) -> TextReply:
+            raise RuntimeError("挂号")
+
+    labels = {"method": "POST", "route": "webhook.receive", "status": "500"}
+    before = REGISTRY.get_sample_value("clinic_request_seconds_count", labels) or 0
+    answer = inbox(store, Broken()).post(signed(), data=push_xml(TEXT))
+    assert (answer.status_code, answer.data) == (500, b"")
+    assert REGISTRY.get_sample_value("clinic_request_seconds_count", labels) == before + 1
+    assert list(store.scan_iter("wechat:seen:*")) == []  # WeChat's retry is handled anew
+
+
+def test_a_body_that_breaks_off(store: Redis) -> None:
+    class Gone:
+        def read(self, _: int = -1) -> bytes:
+            raise OSError
+
+    environ = {"wsgi.input": Gone(), "wsgi.input_terminated": True}
+    answer = inbox(store, Slow()).post(signed(), environ_overrides=environ)
+    assert answer.status_code == 400
+
+
+def test_every_other_request_goes_on(store: Redis) -> None:
+    client = inbox(store, Slow())
+    for answer in (client.get("/wechat"), client.post("/wechat/"), client.post("/visits"), client.delete("/wechat")):
+        assert answer.data == b"behind"
+
+
+def test_the_first_of_two_equal_names_counts(room: Room) -> None:
+    """As everywhere in the house: a second signature behind the right one changes nothing."""
+    assert room.client.post(plain_query(room) + "&encrypt_type=raw&timestamp=1").status_code == 403
+    assert room.client.get(plain_query(room, echostr="1") + "&signature=0").status_code == 200
 
 
 @pytest.mark.parametrize(

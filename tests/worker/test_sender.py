@@ -4,13 +4,14 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import config.database
+from notifications.agreements import given, left
 from notifications.channel import ChannelError, OutgoingMessage
 from notifications.models import Notification, NotificationStatus
 from tests.notifications.rows import DATA, queued
@@ -125,3 +126,19 @@ def test_a_sleeping_sender_is_woken(committed: sessionmaker[Session]) -> None:
     wait_until(lambda: len(channel.sent) == 1)
     sender.stop()
     assert not any(thread.is_alive() for thread in sender._threads)
+
+
+def test_a_notice_uses_up_an_agreement_and_a_refusal_ends_them(committed: sessionmaker[Session]) -> None:
+    now = datetime.now(UTC)
+    with committed() as session, session.begin():
+        person = account(session, "o-1", now)
+        for late in range(3):
+            given(session, person.id, "NTC1", now - timedelta(seconds=late))
+        for _ in range(2):
+            queued(session, person, now)
+    refused = [None, ChannelError("no-subscription", "never")]
+    ways = Ways(Recorder(lambda _: refused.pop(0)), notices={"appointment-booked": "NTC1"})
+    for count in ({"NTC1": 2}, {}):
+        assert send_next(ways, "https://c.example")
+        with committed() as session:
+            assert left(session, person.id) == count

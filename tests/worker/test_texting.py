@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
+from config import redis
+from config.settings import Settings
 from config.states import advance
 from notifications import sending
 from notifications.channel import ChannelError, OutgoingMessage
@@ -19,9 +21,12 @@ from notifications.sms import TextMessage
 from people.events import GuardianBound
 from people.index import IndexRecord, TablePatientIndex, put
 from people.models import GuardianStatus, RelatedPerson, Sex
+from people.tasks import Task
 from tests.notifications.rows import queued
-from tests.product import Hospital, guardian
+from tests.product import Hospital, guardian, seed
+from wechat.service import connect
 from worker import jobs
+from worker.app import build
 from worker.sender import Ways, send_next
 
 LANDLINE = "01066668888"
@@ -122,3 +127,36 @@ def test_other_messages_are_not_texted(session: Session, hospital: Hospital, now
     sending.give_up(queued(session, hospital.mother, now), "blocked", now + timedelta(seconds=1))
     session.flush()
     assert waiting(session) == []
+
+
+def test_without_a_provider_the_worker_asks_somebody_to_call(
+    committed: sessionmaker[Session], settings: Settings
+) -> None:
+    now = datetime.now(UTC)
+    with committed() as session, session.begin():
+        hospital = seed(session, now)
+        bound = guardian(session, hospital.stranger, hospital.child, now)
+        handle(session, GuardianBound(patient_id=hospital.child.id, related_person_id=bound.id), now)
+        session.flush()
+        sending.give_up(session.scalars(select(Notification)).one(), "blocked", now)
+    queue = build(settings, lambda: None, connect(settings, redis.connect(settings.redis_url)).tags)
+    queue.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, concurrency=1)
+    with committed() as session:
+        assert session.scalars(select(Task.subject_id)).all() == [hospital.child.id]
+
+
+@pytest.mark.parametrize("landline", [True, False])
+def test_without_a_phone_on_file_somebody_is_asked_to_call(
+    session: Session,
+    hospital: Hospital,
+    added: RelatedPerson,
+    now: datetime,
+    work: Callable[[Session, Out], list[TextMessage]],
+    landline: bool,
+) -> None:
+    if landline:
+        born = hospital.child.birth_date
+        put(session, IndexRecord("QR-0001", "PQR-0001", "王小明", born, Sex.FEMALE, (LANDLINE,), now.date()))
+        session.commit()
+    assert bool(work(session, Out())) is not landline
+    assert [task.subject_id for task in session.scalars(select(Task))] == ([hospital.child.id] if landline else [])

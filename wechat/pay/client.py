@@ -22,7 +22,7 @@ from config.clock import local, real_now
 from config.settings import Settings
 from payments.gateway import Checkout, GatewayError, Order, Payment, Refund, RefundOrder
 from wechat.pay.keys import PlatformKeys, PublicKey
-from wechat.pay.notify import NOTIFY_PATH
+from wechat.pay.notify import NOTIFY_PATH, FirstTime, Notices
 from wechat.pay.parsing import payment_of, refund_of
 from wechat.pay.signing import Merchant, Seal, Unverified
 
@@ -106,6 +106,10 @@ class PayClient:
         if not hmac.compare_digest(found, expected.lower()):
             raise GatewayError("unverified", "hash", again=True)
         return content
+
+    def notices(self, first_time: FirstTime) -> Notices:
+        """Reads what WeChat Pay tells this merchant by itself."""
+        return Notices(self.keys, self._contract.api_key, self._contract.merchant.mchid, first_time)
 
     def _certificates(self) -> tuple[Mapping[str, str], bytes]:
         answer = self._send("GET", CERTIFICATES, "")

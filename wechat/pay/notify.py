@@ -20,7 +20,7 @@ from wechat.pay.keys import PlatformKeys
 from wechat.pay.parsing import payment_of, refund_notified
 from wechat.pay.signing import FRESH, Seal, Unverified, unseal
 
-NOTIFY_PATH = "/wechat/pay/notify"  # behind the clinic's own origin, as orders and refunds name it
+NOTIFY_PATH = "/pay/notify"  # behind the clinic's own origin, as orders and refunds name it
 
 FirstTime = Callable[[str], bool]
 

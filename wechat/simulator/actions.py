@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import events, menus, pictures, scenes
+from . import events, menus, scenes
 from .state import Phone
 from .webhook import Delivery, push
 from .windows import open_window
@@ -68,26 +68,13 @@ def change(world: World, phone: Phone, values: dict[str, Any]) -> None:
 
 def send_text(world: World, phone: Phone, content: str, menu_message: str = "") -> Delivery:
     """Write to the account."""
-    _must_follow(phone)
+    must_follow(phone)
     if not content.strip():
         raise Impossible("an empty message can't be sent")
     with world.change():
         open_window(phone, "menu" if menu_message else "message", world.now)
         world.add_message(phone, "me", "text", text=content)
     return push(world, phone, events.text(world, phone, content, menu_message))
-
-
-def send_image(world: World, phone: Phone, raw: bytes) -> Delivery:
-    """Send a picture to the account."""
-    _must_follow(phone)
-    media = pictures.keep(world, raw)
-    if media is None:
-        raise Impossible("not a picture of at most 10 MB")
-    fields = events.image(world, phone, media)
-    with world.change():
-        open_window(phone, "message", world.now)
-        world.add_message(phone, "me", "image", url=fields["PicUrl"], media=media)
-    return push(world, phone, fields)
 
 
 def button_at(world: World, phone: Phone, path: str) -> dict[str, Any]:
@@ -105,17 +92,19 @@ def button_at(world: World, phone: Phone, path: str) -> dict[str, Any]:
 
 def tap(world: World, phone: Phone, button: dict[str, Any], scanned: tuple[str, str] | None) -> Delivery:
     """Tap a menu entry; a scancode entry needs what was scanned as (type, text)."""
-    _must_follow(phone)
+    must_follow(phone)
     kind = button["type"]
     if kind in ("click", "view"):
         fields = events.menu(world, phone, button)
+    elif kind == "miniprogram":
+        fields = events.mini_program(world, phone, button)
     elif kind in ("scancode_push", "scancode_waitmsg"):
         if scanned is None:
             raise Impossible("this entry scans: say what was scanned")
         fields = events.scancode(world, phone, button, *scanned)
     else:
         raise Impossible(f"the simulator's phones can't do {kind}")
-    if kind != "view":
+    if kind not in ("view", "miniprogram"):
         with world.change():
             open_window(phone, "menu", world.now)
     return push(world, phone, fields)
@@ -132,6 +121,7 @@ def push_anything(world: World, phone: Phone, fields: dict[str, Any]) -> Deliver
     return push(world, phone, made)
 
 
-def _must_follow(phone: Phone) -> None:
+def must_follow(phone: Phone) -> None:
+    """Raise Impossible for a phone that can't write to the account."""
     if not phone.following:
         raise Impossible("this phone does not follow the account")

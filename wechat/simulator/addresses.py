@@ -14,13 +14,14 @@ from .config import Config
 
 WECHAT = "/.wechat"
 OPEN = "https://open.weixin.qq.com"
-SCRIPTS = ("https://mp.weixin.qq.com", "https://res.wx.qq.com", "http://res.wx.qq.com", "https://res2.wx.qq.com")
+MP = "https://mp.weixin.qq.com"
+SCRIPTS = (MP, "https://res.wx.qq.com", "http://res.wx.qq.com", "https://res2.wx.qq.com")
 
 
 def to_phone(config: Config, phone: str, url: str) -> str:
     """Where the phone's browser shows `url`; other sites stay where they are, a bare path is the backend's."""
     home = config.phone_origin(phone)
-    for origin, place in ((config.backend, home), (config.origin, home + WECHAT), (OPEN, home + WECHAT)):
+    for origin, place in ((config.backend, home), *((name, home + WECHAT) for name in (config.origin, OPEN, MP))):
         if url == origin or url.startswith((origin + "/", origin + "?")):
             return place + url[len(origin) :]
     return url

@@ -25,6 +25,7 @@ class Config:
     account_id: str = "gh_5f0c1de9a7b3"
     account_name: str = "北京儿童医院"
     backend: str = "http://127.0.0.1:8000"
+    live: str = ""  # where the backend's streams are, under /live/; empty: at the backend itself
     webhook: str = "http://127.0.0.1:8000/wechat"
     bind: str = "127.0.0.1:8100"
     state: Path = Path("var/simulator.json")
@@ -81,6 +82,7 @@ def from_environment(env: Mapping[str, str]) -> Config:
         account_id=env.get("SIMULATOR_ACCOUNT_ID") or Config.account_id,
         account_name=env.get("SIMULATOR_ACCOUNT_NAME") or Config.account_name,
         backend=backend,
+        live=(env.get("SIMULATOR_LIVE") or "").rstrip("/"),
         webhook=env.get("SIMULATOR_WEBHOOK") or f"{backend}/wechat",
         bind=env.get("SIMULATOR_BIND") or Config.bind,
         state=Path(env.get("SIMULATOR_STATE") or Config.state),

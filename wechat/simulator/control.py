@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import actions, faults, jssdk, pictures, scenes, subscriptions
+from . import actions, faults, jssdk, pictures, scenes, sending, subscriptions
 from .actions import Impossible
 from .control_platform import body, platform_routes
+from .control_sending import given_picture, sending_routes
 from .pay import cashier
 from .pay.refunds import ENDS
 from .phone_browser import PhoneBrowser, open_page
@@ -96,16 +97,18 @@ class Control:
             actions.send_text(self.world, self.phone(name), str(given.get("content", "")), str(given.get("menu", "")))
         )
 
-    def image(self, name: str) -> dict[str, Any]:
-        """Send the uploaded `image`, or the demo picture {picture}."""
-        return _told(actions.send_image(self.world, self.phone(name), self._picture()))
-
     def tap(self, name: str) -> dict[str, Any]:
-        """Tap the menu entry {entry: path, key or url}; a scan entry takes {result} or a picture."""
-        given = body()
-        button = actions.button_at(self.world, self.phone(name), str(given.get("entry", "")))
-        scanned = self._scanned(given) if button["type"].startswith("scancode") else None
-        return _told(actions.tap(self.world, self.phone(name), button, scanned)) | {"button": button}
+        """Tap the menu entry {entry: path, key or url}; others take {result}, a picture or a place."""
+        given, phone = body(), self.phone(name)
+        button = actions.button_at(self.world, phone, str(given.get("entry", "")))
+        if button["type"] in sending.PICTURES:
+            told = sending.choose_pictures(self.world, phone, button, self._picture())
+        elif button["type"] == "location_select":
+            told = sending.choose_place(self.world, phone, button, given)
+        else:
+            scanned = self._scanned(given) if button["type"].startswith("scancode") else None
+            told = actions.tap(self.world, phone, button, scanned)
+        return _told(told) | {"button": button}
 
     def scan(self) -> dict[str, Any]:
         """Read the code in an uploaded `image` or the demo picture {picture}: {type, result}."""
@@ -146,12 +149,7 @@ class Control:
         return pictures.decode(self._picture())
 
     def _picture(self) -> bytes:
-        if file := request.files.get("image"):
-            return bytes(file.read())
-        path = pictures.demo_picture(self.world.config.qr_dir, str(body().get("picture", "")))
-        if path is None:
-            raise Impossible("no picture: upload one as `image` or name a demo `picture`")
-        return path.read_bytes()
+        return given_picture(self.world)
 
     def open(self, name: str) -> dict[str, Any]:
         """Open {url} in the phone's browser without a screen: {url, status, title, html} of where it ends."""
@@ -250,6 +248,7 @@ def blueprint(world: World, browser: PhoneBrowser) -> Blueprint:
         ("POST", "/settings", control.settings),
         ("POST", "/verify-url", control.verify_url),
         ("POST", "/reset", control.reset),
+        *sending_routes(world),
         *platform_routes(world),
     ]
     for method, path, view in routes:
@@ -263,4 +262,4 @@ def blueprint(world: World, browser: PhoneBrowser) -> Blueprint:
     return bp
 
 
-VERBS = ("follow", "unfollow", "text", "image", "tap", "open", "jssdk", "pay", "push", "subscribe", "refuse")
+VERBS = ("follow", "unfollow", "text", "tap", "open", "jssdk", "pay", "push", "subscribe", "refuse")

@@ -33,6 +33,42 @@ def image(world: World, phone: Phone, media: str) -> Fields:
     return {**_head(world, phone, "image"), "PicUrl": url, "MediaId": media, "MsgId": world.next_id()}
 
 
+def voice(world: World, phone: Phone, media: str) -> Fields:
+    """A voice, in a format of its own kind."""
+    form = "mp3" if world.state.media[media]["mime"] == "audio/mpeg" else "amr"
+    heard = {"Recognition": world.state.settings.recognition} if world.state.settings.recognition else {}
+    return {**_head(world, phone, "voice"), "MediaId": media, "Format": form, **heard, "MsgId": world.next_id()}
+
+
+def video(world: World, phone: Phone, media: str, thumb: str, kind: str) -> Fields:
+    """A video, or a short one: `kind` is video or shortvideo."""
+    return {**_head(world, phone, kind), "MediaId": media, "ThumbMediaId": thumb, "MsgId": world.next_id()}
+
+
+def location(world: World, phone: Phone, place: Fields) -> Fields:
+    """A place: latitude, longitude, scale and label."""
+    facts = {"Location_X": str(place["latitude"]), "Location_Y": str(place["longitude"]), "Scale": str(place["scale"])}
+    return {**_head(world, phone, "location"), **facts, "Label": place["label"], "MsgId": world.next_id()}
+
+
+def link(world: World, phone: Phone, article: Fields) -> Fields:
+    """A shared article."""
+    facts = {"Title": article["title"], "Description": article["description"], "Url": article["url"]}
+    return {**_head(world, phone, "link"), **facts, "MsgId": world.next_id()}
+
+
+def chosen(world: World, phone: Phone, button: Fields, more: Fields) -> Fields:
+    """A menu entry with which pictures or a place were chosen; what was chosen follows as a message of its own."""
+    return {**_head(world, phone, "event"), "Event": button["type"], "EventKey": button["key"], **more}
+
+
+def mini_program(world: World, phone: Phone, button: Fields) -> Fields:
+    """A menu entry that opens a mini program."""
+    menu_id = (menus.shown_to(world.state, phone) or {}).get("menuid", menus.DEFAULT_ID)
+    head = _head(world, phone, "event")
+    return {**head, "Event": "view_miniprogram", "EventKey": button["pagepath"], "MenuId": menu_id}
+
+
 def subscribe(world: World, phone: Phone, scene: str = "") -> Fields:
     """A new follower, by a scene code when `scene` is given."""
     more = {"EventKey": f"qrscene_{scene}", "Ticket": ticket_for(world.state, scene)} if scene else {"EventKey": ""}

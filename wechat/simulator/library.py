@@ -10,6 +10,7 @@ from typing import Any
 from .config import HERE
 from .state import Template
 
+ONCE, LASTING = 2, 3  # the types of notices: one agreement is one notice, or all of them
 INDUSTRY = ("医疗护理", "医疗机构")
 
 
@@ -36,4 +37,5 @@ def make(entry: dict[str, Any], numbers: list[int]) -> Template:
         industry=INDUSTRY,
         lines=lines,
         consts={},
+        lasting=entry["type"] == LASTING,
     )

@@ -50,7 +50,7 @@ def used(state: State, path: str, now: float) -> int:
 
 def count(state: State, path: str, now: float) -> None:
     """Count one call; raises ApiError 45009 when the day's are used up, 45011 when the minute's are."""
-    if path in FREE or not path.startswith(("/cgi-bin", "/sns", "/wxaapi")):
+    if path in FREE or not path.startswith(("/cgi-bin", "/sns", "/wxa")):
         return
     minutely = state.settings.minute_quotas.get(path, MINUTELY.get(path))
     minute = int(now // 60)

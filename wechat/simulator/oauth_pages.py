@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from . import once
 from .addresses import OPEN, WECHAT, to_phone
 from .agents import agent
 from .jssdk import APIS
@@ -36,7 +37,7 @@ def step(world: World, phone: Phone, url: str) -> str | dict[str, Any] | None:
     """Open `url` without a screen: the next address, the page shown, or None when it is not WeChat's."""
     parts = urlsplit(url)
     if not url.startswith((world.config.origin, OPEN)) or parts.path != AUTHORIZE:
-        return None
+        return once.step(world, phone, url)
     outcome = _asked(world, phone, dict(parse_qsl(parts.query, keep_blank_values=True)))
     if isinstance(outcome, Redirect):
         return outcome.url
@@ -64,6 +65,15 @@ def phone_pages(world: World) -> Blueprint:
         return render_template(
             "oauth.html", outcome=outcome, consent=isinstance(outcome, Consent), world=world, phone=phone
         )
+
+    @bp.get(once.PAGE)
+    def subscribe() -> BaseResponse | str:
+        phone: Phone = g.phone
+        asked = once.visit(world, phone, request.args.to_dict())
+        if isinstance(asked, once.Answered):
+            return redirect(to_phone(world.config, phone.id, asked.url))
+        world.publish("page", phone=phone.id, url="", title="", status=200, method="GET")
+        return render_template("once.html", asked=asked, again=request.full_path, world=world)
 
     @bp.get("/open/js/<path:name>")
     def script(name: str) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import live, oauth_pages, pictures
+from . import live, media, oauth_pages, pictures
 from .addresses import WECHAT, to_phone
 from .phone_browser import phone_of_host
 from .scene_pages import SHOW, show_qrcode
@@ -33,7 +33,7 @@ def _views(world: World) -> dict[str, Callable[..., str | BaseResponse]]:
         "/simulator/live": lambda: _live(world),
         "/open/js/<path:name>": lambda name: oauth_pages.sdk(world),  # noqa: ARG005  every version is this one
         oauth_pages.AUTHORIZE: lambda: _authorize(world),
-        "/mmbiz_pic/<media>/0": lambda media: _picture(world, media),
+        "/mmbiz_pic/<name>/0": lambda name: _file(world, name),
         "/mmhead/<name>.svg": lambda name: _head(world, name),
         "/qr/<stem>": lambda stem: _qr(world, stem),
         SHOW: lambda: show_qrcode(world),
@@ -68,8 +68,8 @@ def _authorize(world: World) -> BaseResponse | str:
     return render_template("oauth.html", outcome=None, consent=False, world=world, phone=None)
 
 
-def _picture(world: World, media: str) -> Response:
-    found = pictures.load(world, media)
+def _file(world: World, name: str) -> Response:
+    found = media.load(world, name)
     if found is None:
         abort(404)
     return Response(found[0], content_type=found[1], headers={"Cache-Control": "private, max-age=86400"})

@@ -1,20 +1,15 @@
-"""Pictures: kept for the chat and the media API, the demo QR codes, and reading codes out of them."""
+"""Pictures: what they are, the demo QR codes, and reading codes out of them."""
 
 from __future__ import annotations
 
 import io
-import secrets
 from pathlib import Path
+from typing import Any
 
 import zxingcpp
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .world import World
-
-LIMIT = 10 * 1024 * 1024
 KINDS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "BMP": "image/bmp"}
-MEDIA_DAYS = 3
-DAY = 86400.0
 
 
 def _open(raw: bytes) -> Image.Image | None:
@@ -26,28 +21,10 @@ def _open(raw: bytes) -> Image.Image | None:
     return image if image.format in KINDS else None
 
 
-def keep(world: World, raw: bytes) -> str | None:
-    """Store a picture and return its media id; None when it is none or over 10 MB."""
-    image = _open(raw) if len(raw) <= LIMIT else None
-    if image is None:
-        return None
-    media = secrets.token_urlsafe(48)
-    world.media_dir.mkdir(parents=True, exist_ok=True)
-    (world.media_dir / media).write_bytes(raw)
-    with world.change() as state:
-        state.media[media] = {"mime": KINDS[str(image.format)], "at": world.now, "size": list(image.size)}
-    return media
-
-
-def load(world: World, media: str) -> tuple[bytes, str] | None:
-    """A stored picture and its content type; None when unknown or older than three days."""
-    entry = world.state.media.get(media)
-    if entry is None or world.now - entry["at"] > MEDIA_DAYS * DAY:
-        return None
-    try:
-        return (world.media_dir / media).read_bytes(), entry["mime"]
-    except FileNotFoundError:
-        return None
+def describe(raw: bytes) -> dict[str, Any] | None:
+    """Type and size in pixels of a picture; None when it is none."""
+    image = _open(raw)
+    return {"mime": KINDS[str(image.format)], "size": list(image.size)} if image else None
 
 
 def decode(raw: bytes) -> tuple[str, str] | None:

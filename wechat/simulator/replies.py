@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from . import crypto, xml
+from . import crypto, media, xml
 from .state import Message, Phone
 from .world import World
 
 TEXT_BYTES = 2048
-ONE_ARTICLE = ("text", "image", "voice", "video", "location")  # answers to these carry one article at most
+# Answers to these carry one article at most.
+ONE_ARTICLE = ("text", "image", "voice", "video", "shortvideo", "location", "link")
+
+Reader = Callable[[World, dict[str, Any], dict[str, Any]], Message]
 
 
 class BadReply(ValueError):
@@ -33,7 +37,7 @@ def read(world: World, phone: Phone, body: str, sent: dict[str, Any]) -> Message
         raise BadReply("ToUserName or FromUserName of the reply is not the other way round")
     if fields.get("MsgType") == "transfer_customer_service":
         return None
-    reader = {"text": _text, "image": _image, "news": _news}.get(str(fields.get("MsgType")))
+    reader = READERS.get(str(fields.get("MsgType")))
     if reader is None:
         raise BadReply(f"MsgType {fields.get('MsgType')!r} is unknown to the simulator")
     return reader(world, fields, sent)
@@ -67,13 +71,37 @@ def _text(world: World, fields: dict[str, Any], sent: dict[str, Any]) -> Message
     return {"type": "text", "text": content}
 
 
-def _image(world: World, fields: dict[str, Any], sent: dict[str, Any]) -> Message:
+def _media(kind: str) -> Reader:
+    """A reply of one media id, in an element of the kind's name."""
+
+    def read(world: World, fields: dict[str, Any], sent: dict[str, Any]) -> Message:
+        del sent
+        inner = _inner(fields, kind.capitalize())
+        facts = media.shown(world, inner.get("MediaId"), kind)
+        if facts is None:
+            raise BadReply(f"{kind} reply with an unknown MediaId")
+        if facts["mime"] == "image/gif":
+            raise BadReply("image reply with a GIF")
+        if kind == "video":
+            facts |= {"title": str(inner.get("Title") or ""), "description": str(inner.get("Description") or "")}
+        return {"type": kind, **facts}
+
+    return read
+
+
+def _music(world: World, fields: dict[str, Any], sent: dict[str, Any]) -> Message:
     del sent
-    image = fields.get("Image")
-    media = image.get("MediaId") if isinstance(image, dict) else None
-    if media not in world.state.media:
-        raise BadReply("image reply with an unknown MediaId")
-    return {"type": "image", "url": f"{world.config.origin}/mmbiz_pic/{media}/0", "media": media}
+    inner = _inner(fields, "Music")
+    thumb = media.shown(world, inner.get("ThumbMediaId"), "thumb")
+    if thumb is None:
+        raise BadReply("music reply with an unknown ThumbMediaId")
+    names = {"title": "Title", "description": "Description", "url": "MusicUrl", "hq": "HQMusicUrl"}
+    return {"type": "music", "thumb": thumb["url"], **{o: str(inner.get(t) or "") for o, t in names.items()}}
+
+
+def _inner(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = fields.get(name)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _news(world: World, fields: dict[str, Any], sent: dict[str, Any]) -> Message:
@@ -91,3 +119,13 @@ def _news(world: World, fields: dict[str, Any], sent: dict[str, Any]) -> Message
 def _article(item: dict[str, Any]) -> dict[str, str]:
     names = {"title": "Title", "description": "Description", "picture": "PicUrl", "url": "Url"}
     return {ours: str(item.get(theirs) or "") for ours, theirs in names.items()}
+
+
+READERS: dict[str, Reader] = {
+    "text": _text,
+    "image": _media("image"),
+    "voice": _media("voice"),
+    "video": _media("video"),
+    "music": _music,
+    "news": _news,
+}

@@ -34,6 +34,7 @@ class Phone:
     tags: list[int] = field(default_factory=list)
     remark: str = ""
     subscriptions: dict[str, int] = field(default_factory=dict)  # one-time notices the person agreed to, by template
+    once: dict[str, int] = field(default_factory=dict)  # the older one-time subscription: agreements by scene
     cleared: int = 0  # messages up to this number were deleted from the phone by unfollowing
     messages: list[Message] = field(default_factory=list)
     cookies: list[dict[str, Any]] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Send:
     at: float
     duplicates: int = 0
     status: str = "accepted"
+    content: str = ""  # kept of a message that WeChat stopped
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Template:
     industry: tuple[str, str]
     lines: tuple[tuple[str, str], ...]
     consts: dict[str, list[str]]
+    lasting: bool = False  # of a notice: one agreement is good for all (长期), else for one (一次性)
 
 
 @dataclass
@@ -96,6 +99,8 @@ class Settings:
     quotas: dict[str, int] = field(default_factory=dict)  # calls a day by path, over the published numbers
     minute_quotas: dict[str, int] = field(default_factory=dict)
     ip_whitelist: list[str] = field(default_factory=list)  # who may fetch tokens; empty: anyone
+    recognition: str = ""  # what WeChat hears in every voice; empty: it does not listen
+    intercepted: list[str] = field(default_factory=list)  # templates whose messages WeChat stops, see queryblocktmplmsg
     unionid: bool = False  # whether the account belongs to an Open Platform account
     window_payment: int = 0  # customer messages in the 48 hours after a payment; 0: no limit (older pages: 20)
     webhook_timeout: float = 5.0
@@ -187,10 +192,10 @@ TABLES: dict[str, Callable[..., Any]] = {
 }
 
 
-def templates(path: Path) -> dict[str, Template]:
-    """The templates of the data file by id."""
+def templates(path: Path, kind: str = "template") -> dict[str, Template]:
+    """The templates of the data file by id: those of messages, or (`notice`) of one-time notices."""
     found = {}
-    for entry in tomllib.loads(path.read_text(encoding="utf-8"))["template"]:
+    for entry in tomllib.loads(path.read_text(encoding="utf-8")).get(kind, []):
         content = entry["content"].strip()
         found[entry["id"]] = Template(
             id=entry["id"],
@@ -200,5 +205,6 @@ def templates(path: Path) -> dict[str, Template]:
             industry=tuple(entry.get("industry", ["", ""])),
             lines=tuple(re.findall(r"^(.*?)[:：]?\{\{(\w+)\.DATA\}\}", content, re.MULTILINE)),
             consts=entry.get("consts", {}),
+            lasting=entry.get("lasting", False),
         )
     return found

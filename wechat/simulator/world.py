@@ -31,6 +31,7 @@ class World:
     def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config, self.clock = config, clock
         self._templates: dict[str, Template] = states.templates(config.templates)
+        self._notices: dict[str, Template] = states.templates(config.templates, "notice")
         self._condition = threading.Condition(threading.RLock())
         self.state: State = states.load(Store.read(config.state), self._seed())
         self.codes: dict[str, dict[str, Any]] = {}  # OAuth codes and user tokens live five minutes and two hours:
@@ -55,6 +56,12 @@ class World:
         """The account's message templates by id: the data file's, less the deleted ones, and those added."""
         kept = {name: known for name, known in self._templates.items() if name not in self.state.removed}
         return kept | self.state.added
+
+    @property
+    def notices(self) -> dict[str, Template]:
+        """The account's templates of one-time notices by id, likewise."""
+        kept = {name: known for name, known in self._notices.items() if name not in self.state.removed}
+        return kept | self.state.notice_templates
 
     def dump(self) -> str:
         """The state as JSON."""
@@ -140,7 +147,12 @@ class World:
         facts = {name: value for name, value in vars(phone).items() if name not in ("messages", "cookies", "windows")}
         last = phone.messages[-1]["n"] if phone.messages else phone.cleared
         origin, menu = self.config.phone_origin(phone.id), menus.shown_to(self.state, phone)
-        return facts | {"origin": origin, "last": last, "menu": menu}
+        agreed = [
+            {"template": name, "title": known.title, "left": -1 if known.lasting else phone.subscriptions[name]}
+            for name, known in self.notices.items()
+            if phone.subscriptions.get(name)
+        ]
+        return facts | {"origin": origin, "last": last, "menu": menu, "notices": agreed}
 
     def later(self, seconds: float, work: Callable[[], object]) -> None:
         """Do some work in the background, not before `seconds` have passed."""

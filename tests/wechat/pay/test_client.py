@@ -40,7 +40,7 @@ def test_what_an_order_says(pay: WeChatPay, client: PayClient) -> None:
     client.order(ORDER)
     data = pay.orders[ORDER.number]["data"]
     assert data["time_expire"] == "2026-11-25T11:00:00+08:00"
-    assert data["notify_url"] == "http://127.0.0.1:8000/wechat/pay/notify"
+    assert data["notify_url"] == "http://127.0.0.1:8000/pay/notify"
     assert (data["description"], data["amount"]) == ("内科 视频复诊", {"total": 5000, "currency": "CNY"})
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ from tests.wechat.simulator.toy import APPID, Served
 
 OPENID = "oSimParent000000000000000001"
 JSAPI, REFUNDS = "/v3/pay/transactions/jsapi", "/v3/refund/domestic/refunds"
+
+
+@cache
+def private_key(pem: bytes) -> Any:
+    """The merchant's key; checking one takes a while."""
+    return load_pem_private_key(pem, None)
 
 
 @dataclass
@@ -46,7 +53,7 @@ class Merchant:
 
     def sign(self, text: str) -> str:
         """The merchant's signature."""
-        key: Any = load_pem_private_key((self.keys / "apiclient_key.pem").read_bytes(), None)
+        key = private_key((self.keys / "apiclient_key.pem").read_bytes())
         return base64.b64encode(key.sign(text.encode(), PKCS1v15(), SHA256())).decode()
 
     def authorization(self, method: str, path: str, body: str, **changes: str) -> str:

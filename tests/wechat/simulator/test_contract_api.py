@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from config import redis
+from config.settings import Settings
 from notifications.channel import ChannelError, OutgoingMessage
 from tests.product import make_settings
 from tests.wechat.simulator.conftest import Sim
@@ -40,8 +41,13 @@ def store(redis_url: str) -> Redis:
 @pytest.fixture
 def wechat(sim: Sim, store: Redis) -> WeChatService:
     """The product's side, pointed at the simulator."""
+    return service.connect(pointed_at(sim), store)
+
+
+def pointed_at(sim: Sim) -> Settings:
+    """Settings whose WeChat is the simulator, its clock at the real time."""
     sim.clock.time = time.time()
-    settings = make_settings(
+    return make_settings(
         "postgresql://localhost/x",
         "redis://localhost",
         clinic_origin=sim.config.backend,
@@ -52,7 +58,6 @@ def wechat(sim: Sim, store: Redis) -> WeChatService:
         wechat_api_origin=sim.origin,
         wechat_templates={"appointment-booked": TEMPLATE},
     )
-    return service.connect(settings, store)
 
 
 def calls(sim: Sim, path: str) -> list[str]:

@@ -152,7 +152,7 @@ def test_faults_of_notices(merchant: Merchant) -> None:
     assert first["id"] == second["id"]
     assert not merchant.verifies(merchant.headers[0], merchant.bodies[0])
     assert int(merchant.headers[0]["Wechatpay-Timestamp"]) == int(merchant.sim.clock.time) - 301
-    fault(merchant.sim, {"on": "notify", "what": "reordered", "match": "TRANSACTION", "value": 0.3})
+    fault(merchant.sim, {"on": "notify", "what": "reordered", "match": "TRANSACTION", "value": 5})
     merchant.pay("order-0002")
     merchant.pay("order-0003")
     told = [notice["plain"]["out_trade_no"] for notice in merchant.wait(4)[2:]]

@@ -31,7 +31,7 @@ def test_an_agreement_is_one_notice(sim: Sim) -> None:
     assert sim.post("/phones/doctor-01/subscribe", {"templates": [name]})["titles"] == {name: "预约挂号成功通知"}
     sim.post("/phones/doctor-01/subscribe", {"templates": {name: "accept"}})
     popup = sim.toy.wait_for("subscribe_msg_popup_event")._data["SubscribeMsgPopupEvent"]["List"]
-    assert popup == {"TemplateId": name, "SubscribeStatusString": "accept", "PopupScene": "0"}
+    assert popup == {"TemplateId": name, "SubscribeStatusString": "accept", "PopupScene": "1"}
     sent = notice(sim, name, client_msg_id="n1")
     assert sent["errcode"] == 0
     assert notice(sim, name, client_msg_id="n1")["msgid"] == sent["msgid"], "the same message, no agreement spent"
@@ -91,8 +91,11 @@ def test_the_library(sim: Sim) -> None:
     assert words["data"][0] == {"kid": 1, "name": "就诊人", "example": "李**", "rule": "thing"}
     assert sim.api("GET", "/wxaapi/newtmpl/getpubtemplatekeywords", tid=7)["errcode"] == 200014
     name = template(sim)["priTmplId"]
-    (entry,) = sim.api("GET", "/wxaapi/newtmpl/gettemplate")["data"]
+    *first, entry = sim.api("GET", "/wxaapi/newtmpl/gettemplate")["data"]
     assert (entry["priTmplId"], entry["type"]) == (name, 2)
+    assert [known["title"] for known in first] == ["预约挂号成功通知", "预约取消通知", "就诊提醒", "就诊人绑定通知"]
+    for known in first:
+        assert post(sim, "/wxaapi/newtmpl/deltemplate", {"priTmplId": known["priTmplId"]})["errcode"] == 0
     assert post(sim, "/wxaapi/newtmpl/deltemplate", {"priTmplId": name})["errcode"] == 0
     assert post(sim, "/wxaapi/newtmpl/deltemplate", {"priTmplId": name})["errcode"] == 40037
     assert [template(sim).get("errcode") for _ in range(26)] == [0] * 25 + [200011]
@@ -106,6 +109,8 @@ def test_message_templates_come_and_go(sim: Sim) -> None:
         body = {"template_id_short": "43103", "keyword_name_list": ["金额", "状态"]} | changes
         return post(sim, "/cgi-bin/template/api_add_template", body)
 
+    for entry in sim.api("GET", "/cgi-bin/template/get_all_private_template")["template_list"][10:]:
+        post(sim, "/cgi-bin/template/del_private_template", {"template_id": entry["template_id"]})
     before, made = count(), add()["template_id"]
     data = {"amount2": {"value": "50.00元"}, "phrase5": {"value": "已支付"}}
     body = {"touser": DOCTOR, "template_id": made, "data": data}

@@ -171,7 +171,7 @@ def test_states_are_saved_and_brought_back(merchant: Merchant) -> None:
     sim.post("/states/booked/load")
     assert sim.get("/phones/li-na")["following"]
     assert [order["state"] for order in sim.get("/pay")["orders"]] == ["SUCCESS"]
-    assert sim.api("GET", "/wxaapi/newtmpl/gettemplate")["data"][0]["priTmplId"] == name
+    assert sim.api("GET", "/wxaapi/newtmpl/gettemplate")["data"][-1]["priTmplId"] == name
     for path in ("/states/none/load", "/states/..%2Fx/save", "/states/a.b/save"):
         assert sim.session.post(f"{sim.origin}/simulator/api{path}", timeout=5).status_code in (400, 404), path
 
@@ -190,3 +190,13 @@ def test_a_restart_keeps_orders_and_goes_on_telling(config: Config, merchant: Me
     assert merchant.wait(2)[1]["plain"]["out_trade_no"] == "order-0001"
     assert again.state.orders["order-0001"].state == "SUCCESS"
     again.close()
+
+
+def test_whether_the_server_can_be_reached(sim: Sim) -> None:
+    def check(**changes: str) -> Any:
+        return sim.api("POST", "/cgi-bin/callback/check", {"action": "all", "check_operator": "DEFAULT"} | changes)
+
+    found = check()
+    assert (found["dns"][0]["ip"], found["ping"][0]["package_loss"]) == ("127.0.0.1", "0%")
+    assert set(check(action="dns")) == {"dns"}
+    assert (check(action="x")["errcode"], check(check_operator="x")["errcode"]) == (40201, 40202)

@@ -30,7 +30,7 @@ wx.config({config}); wx.ready(() => say("ready"));
 bridge.onclick = () => WeixinJSBridge.invoke("getBrandWCPayRequest", {params}, (r) => say(r.err_msg));
 choose.onclick = () => wx.chooseWXPay({{...{params}, timestamp: {params}.timeStamp,
   success: (r) => say(r.errMsg), cancel: (r) => say(r.errMsg), fail: (r) => say(r.errMsg)}});
-ask.addEventListener("success", (e) => say(Object.values(JSON.parse(e.detail.subscribeDetails))[0].status));
+ask.addEventListener("success", (e) => say(JSON.parse(Object.values(JSON.parse(e.detail.subscribeDetails))[0]).status));
 </script>"""
 
 

@@ -149,10 +149,10 @@ def _record(world: World, response: Response, verdict: str, start: float) -> Non
 
 def blueprint(world: World) -> Blueprint:
     """All API paths over one world."""
-    from . import base, media, menu, messages, notices, quota, scenes, sns, tags, templates, users  # noqa: PLC0415  they import Call from here
+    from . import base, media, menu, messages, notices, once, quota, scenes, sns, tags, templates, users  # noqa: PLC0415  they import Call from here
 
     bp = Blueprint("api", __name__)
-    for module in (base, media, menu, messages, notices, quota, scenes, sns, tags, templates, users):
+    for module in (base, media, menu, messages, notices, once, quota, scenes, sns, tags, templates, users):
         for endpoint in module.ENDPOINTS:
             bp.add_url_rule(
                 endpoint.path, endpoint.path.replace(".", "_"), _view(world, endpoint), methods=["GET", "POST"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from .. import tokens
 from ..errors import ApiError
+from ..webhook import verify_url
 from . import Call, Endpoint
 
 
@@ -45,10 +49,35 @@ def addresses(call: Call) -> dict[str, Any]:
     return {"ip_list": [call.world.config.bind.rpartition(":")[0]]}
 
 
+ACTIONS, OPERATORS = ("dns", "ping", "all"), ("CHINANET", "UNICOM", "CAP", "DEFAULT")
+
+
+def check_callback(call: Call) -> dict[str, Any]:
+    """POST /cgi-bin/callback/check {action, check_operator}: whether the account's server can be found and reached."""
+    body, world = call.json(), call.world
+    if body.get("action") not in ACTIONS:
+        raise ApiError(40201)
+    if body.get("check_operator") not in OPERATORS:
+        raise ApiError(40202)
+    host = urlsplit(world.config.webhook).hostname or ""
+    start = time.monotonic()
+    try:
+        address = socket.gethostbyname(host)
+        reached = verify_url(world).status > 0
+    except OSError as error:
+        raise ApiError(40203) from error
+    dns = [{"ip": address, "real_operator": body["check_operator"]}]
+    took = f"{(time.monotonic() - start) * 1000:.3f}ms"
+    ping = [{"ip": address, "from_operator": body["check_operator"], "package_loss": f"{0 if reached else 100}%"}]
+    found = {"dns": dns, "ping": [entry | {"time": took} for entry in ping]}
+    return {name: value for name, value in found.items() if body["action"] in (name, "all")}
+
+
 ENDPOINTS = [
     Endpoint("/cgi-bin/token", "GET", False, token),
     Endpoint("/cgi-bin/stable_token", "POST", False, stable_token),
     Endpoint("/cgi-bin/ticket/getticket", "GET", True, get_ticket),
     Endpoint("/cgi-bin/get_api_domain_ip", "GET", True, addresses),
     Endpoint("/cgi-bin/getcallbackip", "GET", True, addresses),
+    Endpoint("/cgi-bin/callback/check", "POST", True, check_callback),
 ]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
-from urllib.parse import urlencode
 
 from ..errors import ApiError
 from ..state import Phone
 from ..windows import last_opened, spend
-from ..world import World
 from . import Call, Endpoint
+from .custom import KINDS, staffed
 from .menu import OK
 from .users import known
 
-TEXT_BYTES, ACTIVE, TYPING = 2048, 30.0, 15.0
-Message = dict[str, Any]
+ACTIVE, TYPING = 30.0, 15.0
 
 
 def custom_send(call: Call) -> dict[str, Any]:
@@ -26,60 +23,13 @@ def custom_send(call: Call) -> dict[str, Any]:
     content = body.get(kind)
     if kind not in KINDS or not isinstance(content, dict):
         raise ApiError(40008)
-    message = KINDS[kind](world, content)
+    message = KINDS[kind](world, content) | staffed(body)
     with world.change() as state:
         spend(phone, world.now, state.settings.window_payment)
         state.typing.pop(phone.openid, None)
         if not phone.blocked:
             world.add_message(phone, "account", custom=True, **message)
     return OK
-
-
-def _text(world: World, content: Message) -> Message:
-    del world
-    text = content.get("content")
-    if not isinstance(text, str) or not text:
-        raise ApiError(40008)
-    if len(text.encode()) > TEXT_BYTES:
-        raise ApiError(45002)
-    return {"kind": "text", "text": text}
-
-
-def _image(world: World, content: Message) -> Message:
-    media = content.get("media_id")
-    if media not in world.state.media:
-        raise ApiError(40007)
-    return {"kind": "image", "url": f"{world.config.origin}/mmbiz_pic/{media}/0", "media": media}
-
-
-def _news(world: World, content: Message) -> Message:
-    del world
-    articles = content.get("articles")
-    if not isinstance(articles, list) or len(articles) != 1 or not isinstance(articles[0], dict):
-        raise ApiError(45008)
-    names = {"title": "title", "description": "description", "picture": "picurl", "url": "url"}
-    return {"kind": "news", "articles": [{ours: str(articles[0].get(name, "")) for ours, name in names.items()}]}
-
-
-def _menu(world: World, content: Message) -> Message:
-    """A question with answers to touch: each is a link that writes its words for the person."""
-    del world
-    entries = content.get("list")
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise ApiError(40008)
-    links = [
-        f'<a href="weixin://bizmsgmenu?{escape(_answer(entry))}">{escape(str(entry.get("content", "")))}</a>'
-        for entry in entries
-    ]
-    lines = [str(content.get("head_content", "")), *links, str(content.get("tail_content", ""))]
-    return {"kind": "text", "text": "\n".join(filter(None, lines))}
-
-
-def _answer(entry: dict[str, Any]) -> str:
-    return urlencode({"msgmenuid": entry.get("id", ""), "msgmenucontent": entry.get("content", "")})
-
-
-KINDS = {"text": _text, "image": _image, "news": _news, "msgmenu": _menu}
 
 
 def typing(call: Call) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import events, library
 from ..errors import ApiError
-from ..state import Phone, State, Template
+from ..state import Phone, Template
 from ..webhook import push
 from ..world import World
 from . import Call, Endpoint
@@ -30,7 +30,7 @@ def add(call: Call) -> dict[str, Any]:
     if len(str(body.get("sceneDesc") or "")) > SCENE_LENGTH:
         raise ApiError(200021)
     with call.world.change() as state:
-        if len(state.notice_templates) >= MOST:
+        if len(call.world.notices) >= MOST:
             raise ApiError(200011)
         made = library.make(entry, numbers)
         state.notice_templates[made.id] = made
@@ -39,17 +39,20 @@ def add(call: Call) -> dict[str, Any]:
 
 def listed(call: Call) -> dict[str, Any]:
     """GET /wxaapi/newtmpl/gettemplate."""
-    templates = call.world.state.notice_templates.values()
+    templates = call.world.notices.values()
     data = [{"priTmplId": t.id, "title": t.title, "content": t.content, "example": t.example} for t in templates]
-    kinds = {entry["title"]: entry["type"] for entry in library.entries()}
-    return {**OK, "data": [entry | {"type": kinds.get(entry["title"], 2)} for entry in data]}
+    kinds = [library.LASTING if template.lasting else library.ONCE for template in templates]
+    return {**OK, "data": [entry | {"type": kind} for entry, kind in zip(data, kinds, strict=True)]}
 
 
 def delete(call: Call) -> dict[str, Any]:
     """POST /wxaapi/newtmpl/deltemplate {priTmplId}."""
+    name = str(call.json().get("priTmplId"))
     with call.world.change() as state:
-        if state.notice_templates.pop(str(call.json().get("priTmplId")), None) is None:
+        if name not in call.world.notices:
             raise ApiError(40037)
+        if state.notice_templates.pop(name, None) is None:
+            state.removed.append(name)
     return OK
 
 
@@ -86,7 +89,7 @@ def keywords(call: Call) -> dict[str, Any]:
 def send(call: Call) -> dict[str, Any]:
     """POST /cgi-bin/message/subscribe/bizsend: one agreement, one notice; 43101 without."""
     world, body = call.world, call.json()
-    phone, template = known(world, body.get("touser")), _template(world.state, body)
+    phone, template = known(world, body.get("touser")), _template(world, body)
     rows = rows_of(template, body.get("data"), world.state.settings.template_newline)
     with world.change() as state:
         again = known_send(world, phone, str(body.get("client_msg_id") or ""))
@@ -95,15 +98,17 @@ def send(call: Call) -> dict[str, Any]:
             return {**OK, "msgid": again.msgid}
         if phone.subscriptions.get(template.id, 0) < 1:
             raise ApiError(43101)
-        phone.subscriptions[template.id] -= 1
+        if not template.lasting:
+            phone.subscriptions[template.id] -= 1
+        world.publish_phone(phone)
         sent = show_card(world, phone, template, rows, {**body, "url": body.get("page") or ""}, not phone.blocked)
         state.sends = [*state.sends[-KEPT:], sent]
     world.later(RESULT_AFTER, lambda: _finish(world, phone, template, sent.msgid))
     return {**OK, "msgid": sent.msgid}
 
 
-def _template(state: State, body: dict[str, Any]) -> Template:
-    template = state.notice_templates.get(str(body.get("template_id")))
+def _template(world: World, body: dict[str, Any]) -> Template:
+    template = world.notices.get(str(body.get("template_id")))
     if template is None:
         raise ApiError(40037)
     return template

@@ -15,7 +15,7 @@ from . import Call, Endpoint
 SAME_MESSAGE = 600.0  # seconds in which one client_msg_id means one message
 RESULT_AFTER = 0.2
 KEPT = 20000
-URL_BYTES, MOST = 1024, 25
+URL_BYTES, MOST, MOST_BLOCKED = 1024, 25, 100
 
 
 def list_all(call: Call) -> dict[str, Any]:
@@ -82,7 +82,12 @@ def known_send(world: World, phone: Phone, client_msg_id: str) -> Send | None:
 
 def _accept(world: World, phone: Phone, template: Template, rows: list[dict[str, str]], body: dict[str, Any]) -> Send:
     outcome = "user block" if phone.blocked else phone.delivery
+    stopped = template.id in world.state.settings.intercepted
+    if stopped:
+        outcome = "system failed"
     send = show_card(world, phone, template, rows, body, shown=outcome == "success")
+    if stopped:
+        send.content = "\n".join(f"{row['label']}：{row['value']}" for row in rows)
     world.state.sends = [*world.state.sends[-KEPT:], send]
     world.later(RESULT_AFTER, lambda: _finish(world, phone, send, outcome))
     return send
@@ -112,6 +117,24 @@ def _finish(world: World, phone: Phone, send: Send, outcome: str) -> None:
     with world.change():
         send.status = status
     push(world, phone, events.template_finished(world, phone, send.msgid, status), shown=False)
+
+
+def blocked(call: Call) -> dict[str, Any]:
+    """POST /wxa/sec/queryblocktmplmsg {tmpl_msg_id, largest_id, limit}: messages that WeChat stopped, newest first."""
+    world, body = call.world, call.json()
+    limit, template = body.get("limit"), world.templates.get(str(body.get("tmpl_msg_id")))
+    if template is None:
+        raise ApiError(40037)
+    if not isinstance(limit, int) or not 1 <= limit <= MOST_BLOCKED:
+        raise ApiError(47001)
+    below = int(body.get("largest_id") or 0) or float("inf")
+    found = [s for s in reversed(world.state.sends) if s.content and s.template_id == template.id and s.msgid < below]
+    return {"errcode": 0, "errmsg": "ok", "msginfo": [_stopped(template, one) for one in found[:limit]]}
+
+
+def _stopped(template: Template, send: Send) -> dict[str, Any]:
+    facts = {"id": str(send.msgid), "tmpl_msg_id": template.id, "title": template.title}
+    return facts | {"content": send.content, "send_timestamp": int(send.at), "openid": send.openid}
 
 
 def add(call: Call) -> dict[str, Any]:
@@ -156,4 +179,5 @@ ENDPOINTS = [
     Endpoint("/cgi-bin/template/del_private_template", "POST", True, delete),
     Endpoint("/cgi-bin/template/get_industry", "GET", True, industry),
     Endpoint("/cgi-bin/message/template/send", "POST", True, send),
+    Endpoint("/wxa/sec/queryblocktmplmsg", "POST", True, blocked),
 ]

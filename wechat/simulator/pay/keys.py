@@ -9,6 +9,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -102,10 +103,16 @@ def _key(path: Path) -> RSAPrivateKey:
     if not path.exists():
         made = generate_private_key(65537, 2048)
         _write(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
-    key = load_pem_private_key(path.read_bytes(), None)
+    key = _read(path.read_bytes())
     if not isinstance(key, RSAPrivateKey):
         raise SystemExit(f"simulator: {path} is not an RSA key")
     return key
+
+
+@cache
+def _read(pem: bytes) -> object:
+    """The key. To check it takes a tenth of a second of processor time: once for each is enough."""
+    return load_pem_private_key(pem, None)
 
 
 def _certificate(path: Path, key: RSAPrivateKey, name: str, serial: str) -> x509.Certificate:

@@ -1,5 +1,6 @@
 /* Messages as WeChat shows them. */
 
+import { attachments, inOneLine } from "./attachments.js";
 import { h, icons } from "./dom.js";
 import { t, when } from "./text.js";
 
@@ -33,6 +34,7 @@ function linked(text, tap) {
 }
 
 const kinds = {
+  ...attachments,
   text: (message, act) => h("div", { class: "bubble" }, ...linked(message.text, act.link)),
   image: (message) =>
     h("div", { class: "picture" }, h("img", { src: message.url, alt: t("imageIs"), loading: "lazy" })),
@@ -90,6 +92,6 @@ export function preview(message) {
   if (!message) return "";
   if (message.type === "text" || message.type === "notice")
     return message.text.replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
-  if (message.type === "image") return t("imageIs");
+  if (message.type === "image" || attachments[message.type]) return inOneLine(message);
   return message.type === "news" ? `${t("linkCard")} ${message.articles[0].title}` : message.title;
 }

@@ -31,6 +31,11 @@ export const icons = {
   scan: stroke(
     '<path d="M4 8V5a1 1 0 0 1 1-1h3M16 4h3a1 1 0 0 1 1 1v3M20 16v3a1 1 0 0 1-1 1h-3M8 20H5a1 1 0 0 1-1-1v-3M3 12h18"/>',
   ),
+  voice: stroke('<path d="M7 9.500v5M11 7v10M15 9.500v5M19 11v2M3.500 11v2"/>'),
+  play: '<svg viewBox="0 0 24 24" fill="currentColor" aria-hidden="true"><path d="M8 5.500v13l11-6.500z"/></svg>',
+  film: stroke('<rect x="3" y="6" width="12.500" height="12" rx="2"/><path d="M15.500 11l5.500-3v8l-5.500-3"/>'),
+  pin: stroke('<path d="M12 21c4-4.500 6.500-7.700 6.500-11a6.500 6.500 0 1 0-13 0c0 3.300 2.500 6.500 6.500 11z"/><circle cx="12" cy="10" r="2.300"/>'),
+  link: stroke('<path d="M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.700-5.700L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.700 5.700L12 17"/>'),
   chevron: stroke('<path d="M9 5l7 7-7 7"/>'),
   battery:
     '<svg viewBox="0 0 26 12" width="24" height="11" aria-hidden="true"><rect x=".5" y=".5" width="22" height="11" rx="3" fill="none" stroke="currentColor" opacity=".5"/><rect x="2" y="2" width="17" height="8" rx="1.600" fill="currentColor"/><path d="M24 4v4c1-.3 1.500-1.100 1.500-2S25 4.300 24 4z" fill="currentColor" opacity=".5"/></svg>',

@@ -3,7 +3,16 @@
 import { h, icons, iconButton } from "./dom.js";
 import { t } from "./text.js";
 
-/** The footer over a menu (or none); `act` has tap(button, path), text(content), image(). */
+const PANEL = [
+  ["image", "picture"],
+  ["voice", "voice"],
+  ["video", "film"],
+  ["shortvideo", "film"],
+  ["location", "pin"],
+  ["link", "link"],
+];
+
+/** The footer over a menu (or none); `act` has tap(button, path), text(content), attach(kind). */
 export class Footer {
   constructor(act) {
     this.act = act;
@@ -98,11 +107,13 @@ export class Footer {
     const panel = h(
       "div",
       { class: "plus-panel", hidden: true },
-      h(
-        "button",
-        { type: "button", "data-testid": "plus-image", onclick: () => this.act.image() },
-        h("i", { html: icons.picture }),
-        t("picture"),
+      ...PANEL.map(([kind, icon]) =>
+        h(
+          "button",
+          { type: "button", "data-testid": `plus-${kind}`, onclick: () => this.act.attach(kind) },
+          h("i", { html: icons[icon] }),
+          t(kind === "image" ? "picture" : kind),
+        ),
       ),
     );
     const plus = iconButton(

@@ -106,7 +106,8 @@ function drawBar() {
   const other = state.settings.language === "zh" ? ["en", "EN"] : ["zh", "中文"];
   bar.replaceChildren(
     h("h1", {}, h("img", { src: "/mmhead/account.svg", alt: "" }), t("simulator")),
-    h("div", { class: "chips", role: "group", "aria-label": t("people") }, ...first.map(chip), more),
+    h("div", { class: "chips", role: "group", "aria-label": t("people") }, ...first.map(chip)),
+    ...(more ? [more] : []),
     h(
       "button",
       {

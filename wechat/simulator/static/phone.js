@@ -1,11 +1,13 @@
 /* One phone: its status bar, WeChat's screens, the web view over them, sheets and banners. */
 
 import { chooseImage, scan } from "./album.js";
+import { attach, choosePlace } from "./attach.js";
 import { cashier } from "./cashier.js";
 import { messageRow, preview } from "./chat.js";
 import { h, icons, iconButton } from "./dom.js";
 import { Footer } from "./footer.js";
 import { post, state } from "./live.js";
+import { askForNotices } from "./notices.js";
 import { profile } from "./profile.js";
 import { sheet } from "./sheet.js";
 import { clock, nameOf, t, when } from "./text.js";
@@ -23,12 +25,12 @@ export class Phone {
     this.footer = new Footer({
       tap: (button, path) => this.tap(button, path),
       text: (content) => this.write(content),
-      image: () => this.sendImage(),
+      attach: (kind) => attach(this, kind),
     });
     this.view = h("div", { class: "view" });
     this.web = new WebView(phone, {
       scan: () => scan(this.screen, (text) => this.toast(text)),
-      subscribe: (templates) => this.subscribe(templates),
+      subscribe: (templates) => askForNotices(this, templates),
       pay: (params, page) => cashier(this, params, page),
       sheet: (...asked) => this.sheet(...asked),
       toast: (text) => this.toast(text),
@@ -224,11 +226,6 @@ export class Phone {
     return post(`/phones/${this.phone.id}/text`, { content, menu });
   }
 
-  async sendImage() {
-    const picture = await chooseImage(this.screen);
-    if (picture) await post(`/phones/${this.phone.id}/image`, picture);
-  }
-
   link(url, words) {
     const parts = new URL(url, state.backend);
     if (parts.protocol !== "weixin:") return this.web.open(parts.href);
@@ -241,13 +238,25 @@ export class Phone {
       return post(`/phones/${this.phone.id}/tap`, { entry });
     }
     if (button.type === "click") return post(`/phones/${this.phone.id}/tap`, { entry });
-    if (!button.type.startsWith("scancode")) return this.toast(t("notHere"));
+    if (!button.type.startsWith("scancode")) return this.choose(button, entry);
     const found = await scan(this.screen, (text) => this.toast(text));
     if (!found) return null;
     if (button.type === "scancode_push") this.scanned(found.result);
     else this.toast(t("waiting"), 60000);
     await post(`/phones/${this.phone.id}/tap`, { entry, ...found });
     return this.screen.querySelector(".toast")?.remove();
+  }
+
+  /** A menu entry that takes a picture or a place, or leads where the simulator has nothing to show. */
+  async choose(button, entry) {
+    const pictures = button.type.startsWith("pic_");
+    if (!pictures && button.type !== "location_select") {
+      this.toast(t("notHere"));
+      return button.type === "miniprogram" && post(`/phones/${this.phone.id}/tap`, { entry });
+    }
+    const found = pictures ? await chooseImage(this.screen) : await choosePlace(this);
+    if (found instanceof FormData) found.append("entry", entry);
+    return found && post(`/phones/${this.phone.id}/tap`, found instanceof FormData ? found : { entry, ...found });
   }
 
   /** What WeChat does itself with a scanned text: opens an address, shows anything else. */
@@ -270,19 +279,6 @@ export class Phone {
     const told = post(`/phones/${this.phone.id}/scan-code`, { result });
     if (this.web.isOpen) this.web.close();
     if (await told) this.go("chat");
-  }
-
-  /** A page asks to send one-time notices: all of them are allowed, or none. */
-  async subscribe(templates) {
-    const path = `/phones/${this.phone.id}/subscribe`;
-    const asked = await post(path, { templates });
-    if (!asked) return { errMsg: "subscribe:fail, no template" };
-    const words = Object.values(asked.titles).map((title) => `· ${title}`);
-    const choice = await this.sheet([t("subscribeAsk"), ...words].join("\n"), [t("allow"), t("decline")]);
-    if (choice < 0) return { errMsg: "subscribe:cancel" };
-    const answer = choice === 0 ? "accept" : "reject";
-    await post(path, { templates: Object.fromEntries(templates.map((id) => [id, answer])) });
-    return { errMsg: "subscribe:ok", details: Object.fromEntries(templates.map((id) => [id, { status: answer }])) };
   }
 
   toast(text, length = TOAST) {

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { post, state } from "./live.js";
+import { agreements } from "./notices.js";
 import { t } from "./text.js";
 
 function row(label, value) {
@@ -65,6 +66,7 @@ export function profile(owner) {
       title,
       deed,
       h("div", { class: "cells" }, row(t("account"), account.id), row("AppID", account.appid), receive),
+      agreements(phone),
       h("h3", {}, t("simulated")),
       h(
         "div",

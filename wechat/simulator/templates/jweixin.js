@@ -64,7 +64,8 @@
     },
   };
   {{ apis | tojson }}.forEach(function (name) { if (!wx[name]) wx[name] = api(name); });
-  /* <wx-open-subscribe template="id,id">: its <script type="text/wxtag-template"> (or <template>) is the button. */
+  /* <wx-open-subscribe template="id,id">: its <script type="text/wxtag-template"> (or <template>) is the button, one
+     with slot="style" its style. */
   function tell(element, kind, detail) { element.dispatchEvent(new CustomEvent(kind, { detail: detail })); }
   if (!customElements.get("wx-open-subscribe")) customElements.define("wx-open-subscribe", class extends HTMLElement {
     connectedCallback() {
@@ -72,17 +73,21 @@
       setTimeout(function () { self.show(); });
     }
     show() {
-      var inner = this.querySelector("script[type='text/wxtag-template'], template"), self = this;
+      var parts = this.querySelectorAll("script[type='text/wxtag-template'], template"), self = this;
       if (this.shadowRoot) return;
-      this.attachShadow({ mode: "open" }).innerHTML = inner ? inner.innerHTML : "";
+      this.attachShadow({ mode: "open" }).innerHTML = [].map.call(parts, function (part) { return part.innerHTML; }).join("");
       this.addEventListener("click", function () {
         if (tags.indexOf("wx-open-subscribe") < 0)
           return tell(self, "error", { errMsg: "subscribe:fail, not in openTagList", errCode: "10001" });
         var wanted = (self.getAttribute("template") || "").split(",").map(function (id) { return id.trim(); });
-        ask("openSubscribe", { templates: wanted.filter(Boolean) }, function (result) {
-          if (result.errMsg === "subscribe:ok")
-            return tell(self, "success", { errMsg: result.errMsg, subscribeDetails: JSON.stringify(result.details) });
-          tell(self, "error", { errMsg: result.errMsg, errCode: "20001" });
+        wanted = wanted.filter(Boolean);
+        if (!wanted.length) return tell(self, "error", { errMsg: "subscribe:fail, no template", errCode: "10001" });
+        ask("openSubscribe", { templates: wanted }, function (result) {
+          if (result.errMsg !== "subscribe:ok")
+            return tell(self, "error", { errMsg: result.errMsg, errCode: result.errCode || "20001" });
+          var details = {};  /* JSON within JSON, as WeChat tells it */
+          wanted.forEach(function (id) { details[id] = JSON.stringify({ status: result.choice }); });
+          tell(self, "success", { errMsg: result.errMsg, subscribeDetails: JSON.stringify(details) });
         });
       });
       tell(self, "ready", {});

@@ -1,0 +1,117 @@
+"""Booking through HTTP with everything around it, against a Flask POST that does nothing on the same gunicorn."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Engine, text
+
+from bench.crowd import Asking, Crowd, crowd, reset
+from bench.load import connected, drive
+from bench.webhook import Bot, Server, serve
+from config import clock, database
+from config.settings import Settings
+
+CLIENTS, CALLS, ROUNDS = 32, 1000, 5
+NO_OP = Bot("Flask, a POST that does nothing", "no_op")
+STATEMENT = Bot("the bare statement", "statement")
+CLINIC = Bot("a whole booking", "full_clinic")
+WHOLE, SOLD_OUT = "a whole booking: access, limits, audit, fact", "sold out"
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is asked of which application, and the status that has to come."""
+
+    name: str
+    server: Server
+    numbers: int
+    status: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One round: requests per second; processor time per request of the workers and PostgreSQL in microseconds."""
+
+    rate: float
+    cost: float
+
+
+def run(settings: Settings, folder: Path) -> None:
+    """Measure in turns and print."""
+    engine = database.connect(settings.sqlalchemy_url)
+    people = crowd(engine, settings, clock.now(), CALLS)
+    asking = Asking(settings, people.schedule)
+    with ExitStack() as stack:
+        bots = (NO_OP, STATEMENT, CLINIC)
+        nothing, bare, clinic = (stack.enter_context(serve(bot, "plain", settings, folder)) for bot in bots)
+        ways = (
+            Way(NO_OP.name, nothing, CALLS, 200),
+            Way(STATEMENT.name, bare, CALLS, 200),
+            Way(WHOLE, clinic, CALLS, 303),
+            Way(SOLD_OUT, clinic, 0, 409),
+        )
+        for way in ways:
+            _rate(way, engine, people, _requests(asking)[:400])
+        rounds = [[_rate(way, engine, people, _requests(asking)) for way in ways] for _ in range(ROUNDS)]
+    engine.dispose()
+    _show(ways, rounds)
+
+
+def _drive(way: Way, requests: list[bytes]) -> float:
+    """Requests per second over connections that are opened anew."""
+    with connected(way.server.port, CLIENTS) as connections:
+        return drive(connections, requests, way.status).rate
+
+
+def _requests(asking: Asking) -> list[bytes]:
+    """One of each family, with cookies that nobody has seen before."""
+    return [asking.book(family) for family in range(1, CALLS + 1)]
+
+
+def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Figure:
+    """One round. Raises RuntimeError when not everybody got what was asked for."""
+    reset(engine, people.schedule, way.numbers)
+    if way.status == 409:  # a rush that lasts, not its first moment
+        _drive(way, requests[:100])
+    postgres = _postgres(engine)
+    before = way.server.seconds() + _seconds(postgres)
+    rate = _drive(way, requests)
+    cost = (way.server.seconds() + _seconds(postgres) - before) / len(requests)
+    if way.status == 303:
+        with engine.connect() as connection:
+            booked = connection.scalar(text("select count(*) from appointments where status = 'booked'"))
+        if booked != len(requests):
+            raise RuntimeError(f"{booked} of {len(requests)} were booked")
+    return Figure(rate, cost * 1e6)
+
+
+def _postgres(engine: Engine) -> psutil.Process:
+    with engine.connect() as connection:
+        return psutil.Process(connection.scalar(text("select pg_backend_pid()"))).parent() or psutil.Process()
+
+
+def _seconds(postgres: psutil.Process) -> float:
+    """The processor time of all its processes, in seconds."""
+    return float(sum(sum(process.cpu_times()[:2]) for process in [postgres, *postgres.children()]))
+
+
+def _show(ways: tuple[Way, ...], rounds: list[list[Figure]]) -> None:
+    load = os.getloadavg()[0]
+    print(f"Booking through HTTP ({CLIENTS} connections, {ROUNDS} rounds of {CALLS}; load average {load:.1f})")
+    for number, way in enumerate(ways):
+        rate = statistics.median(found[number].rate for found in rounds)
+        cost = statistics.median(found[number].cost for found in rounds)
+        ratios = sorted(found[number].rate / found[0].rate for found in rounds)
+        costs = statistics.median(found[0].cost / found[number].cost for found in rounds)
+        middle = statistics.median(ratios)
+        print(
+            f"  {way.name:<46}{rate:>6.0f} /s {cost:>6.0f} us processor   of doing nothing {middle:.2f}"
+            f"   (rounds {ratios[0]:.2f} to {ratios[-1]:.2f}; by processor time {costs:.2f})"
+        )
+    print()

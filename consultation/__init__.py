@@ -1,0 +1,1 @@
+"""The visit: what parents send for it beforehand."""

@@ -1,0 +1,216 @@
+"""Who sits in the room of a visit, and what happens there. The only way into it for a viewer is ``seat``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.queries import Visit
+from config.errors import NotFound
+from config.ids import new_id
+from config.nudges import nudge
+from config.states import advance
+from consultation.encounters.models import (
+    Encounter,
+    EncounterStatus,
+    Ending,
+    Kind,
+    Participant,
+    RoomEvent,
+    SeatRole,
+)
+from people import consents
+from people.access import Viewer
+from people.models import Decision, GuardianStatus, Practitioner, RelatedPerson
+
+DOCTORS = (SeatRole.PRACTITIONER, SeatRole.SECOND_PRACTITIONER)
+GUARDIANS = (SeatRole.GUARDIAN, SeatRole.SECOND_GUARDIAN)
+OVER = (EncounterStatus.FINISHED, EncounterStatus.CANCELLED)
+STEP = 1000  # between two places in a line: a missed call fits between
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A viewer's place in a room: as what they sit there."""
+
+    encounter: Encounter
+    account_id: UUID
+    role: SeatRole
+
+    @property
+    def is_doctor(self) -> bool:
+        """Whether a doctor sits here."""
+        return self.role in DOCTORS
+
+
+def encounter_of(session: Session, visit: Visit, now: datetime) -> Encounter:
+    """The encounter of a visit that the caller was let to, made when there is none yet; two at once make one. Takes no
+    lock for which an action could wait: the encounter's comes before the appointment's.
+
+    By video, or in writing where who booked has refused to be recorded.
+    """
+    appointment = visit.appointment
+    if found := known(session, appointment.id):
+        return found
+    made = insert(Encounter).values(
+        id=new_id(),
+        appointment_id=appointment.id,
+        patient_id=appointment.patient_id,
+        account_id=appointment.account_id,
+        practitioner_id=visit.practitioner.id,
+        department_id=appointment.department_id,
+        schedule_id=appointment.schedule_id,
+        kind=kind_for(session, appointment.account_id),
+        status=EncounterStatus.PLANNED,
+        turn=appointment.number * STEP,
+        created_at=now,
+    )
+    session.execute(made.on_conflict_do_nothing(index_elements=["appointment_id"]))
+    return session.scalars(select(Encounter).where(Encounter.appointment_id == appointment.id)).one()
+
+
+def kind_for(session: Session, account_id: UUID) -> Kind:
+    """How a visit with this guardian can be held: video visits are recorded, so who refuses that is seen in writing."""
+    return Kind.TEXT if consents.recording(session, account_id) is Decision.DENY else Kind.VIDEO
+
+
+def known(session: Session, appointment_id: UUID) -> Encounter | None:
+    """The encounter of an appointment, for the clinic's own work: no viewer, never for a page."""
+    return session.scalar(select(Encounter).where(Encounter.appointment_id == appointment_id))
+
+
+def seat(session: Session, viewer: Viewer, appointment_id: UUID, *, lock: bool = False) -> Seat:
+    """The viewer's place in the room of a visit: the guardian with the child, the treating doctor, and those invited
+    who agreed. ``lock`` locks the encounter's row. Raises NotFound for everybody else, and while there is no room."""
+    wanted = select(Encounter).where(Encounter.appointment_id == appointment_id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    encounter = session.scalar(wanted)
+    if encounter is None:
+        raise NotFound
+    role = _role(session, encounter, viewer.account_id)
+    if role is None:
+        raise NotFound
+    return Seat(encounter, viewer.account_id, role)
+
+
+def has_seat(session: Session, encounter: Encounter, account_id: UUID) -> bool:
+    """Whether an account sits in the room, for the clinic's own work: no viewer, never for a page."""
+    return _role(session, encounter, account_id) is not None
+
+
+def _role(session: Session, encounter: Encounter, account_id: UUID) -> SeatRole | None:
+    doctor = session.get_one(Practitioner, encounter.practitioner_id)
+    if doctor.active and doctor.account_id == account_id:
+        return SeatRole.PRACTITIONER
+    if encounter.account_id == account_id and _is_guardian(session, encounter.patient_id, account_id):
+        return SeatRole.GUARDIAN
+    invited = session.scalar(
+        select(Participant).where(
+            Participant.encounter_id == encounter.id,
+            Participant.account_id == account_id,
+            Participant.agreed_at.is_not(None),
+            Participant.left_at.is_(None),
+        )
+    )
+    if invited is None or not _still(session, encounter, invited):
+        return None
+    return invited.role
+
+
+def _still(session: Session, encounter: Encounter, invited: Participant) -> bool:
+    """Whether who was invited still is what they were invited as."""
+    if invited.role is SeatRole.SECOND_GUARDIAN:
+        return _is_guardian(session, encounter.patient_id, invited.account_id)
+    doctor = session.get(Practitioner, invited.practitioner_id)
+    return doctor is not None and doctor.active and doctor.account_id == invited.account_id
+
+
+def _is_guardian(session: Session, patient_id: UUID, account_id: UUID) -> bool:
+    found = select(RelatedPerson.id).where(
+        RelatedPerson.account_id == account_id,
+        RelatedPerson.patient_id == patient_id,
+        RelatedPerson.status == GuardianStatus.ACTIVE,
+    )
+    return session.scalar(found) is not None
+
+
+def happened(
+    session: Session,
+    encounter: Encounter,
+    kind: str,
+    now: datetime,
+    *,
+    by: UUID | None = None,
+    to: UUID | None = None,
+    **data: Any,
+) -> RoomEvent:
+    """Write an event of the room, and nudge who looks at it once this commits. ``data`` holds ids, codes and plain
+    values only, no personal data. Numbers have no gaps: the counter's row is locked until the commit."""
+    session.flush()
+    n = session.scalar(
+        update(Encounter)
+        .where(Encounter.id == encounter.id)
+        .values(events=Encounter.events + 1)
+        .returning(Encounter.events)
+        .execution_options(synchronize_session=False)
+    )
+    event = RoomEvent(encounter_id=encounter.id, n=n, at=now, kind=kind, by_id=by, to_id=to, data=data)
+    session.add(event)
+    session.flush()
+    session.refresh(encounter, ["events"])
+    nudge(session, topic(encounter.id))
+    return event
+
+
+def topic(encounter_id: UUID) -> str:
+    """Under which topic a room is nudged (config/nudges.py)."""
+    return f"encounter:{encounter_id}"
+
+
+def line_topic(practitioner_id: UUID) -> str:
+    """Under which topic a doctor's line is nudged."""
+    return f"line:{practitioner_id}"
+
+
+def events_after(session: Session, seat: Seat, n: int, limit: int = 200) -> Sequence[RoomEvent]:
+    """What happened in the room after event ``n``, as far as it is for this seat, oldest first."""
+    return session.scalars(
+        select(RoomEvent)
+        .where(RoomEvent.encounter_id == seat.encounter.id, RoomEvent.n > n)
+        .where(RoomEvent.to_id.is_(None) | (RoomEvent.to_id == seat.account_id) | (RoomEvent.by_id == seat.account_id))
+        .order_by(RoomEvent.n)
+        .limit(limit)
+    ).all()
+
+
+def move(
+    session: Session,
+    encounter: Encounter,
+    to: EncounterStatus,
+    now: datetime,
+    *,
+    by: str,
+    why: str,
+    ending: Ending | None = None,
+) -> None:
+    """Move the encounter to another state, tell its room and the doctor's line. ``ending`` goes with the two that end.
+
+    Raises config.states.WrongState.
+    """
+    advance(encounter, to, by=by, why=why, now=now)
+    if to is EncounterStatus.ARRIVED and encounter.arrived_at is None:
+        encounter.arrived_at = now
+    if to is EncounterStatus.IN_PROGRESS and encounter.started_at is None:
+        encounter.started_at = now
+    if to in OVER:
+        encounter.ended_at, encounter.ending = now, ending
+    happened(session, encounter, "status", now, status=str(to))
+    nudge(session, line_topic(encounter.practitioner_id))

@@ -1,0 +1,130 @@
+"""A booking that nothing stands against, done in front of Flask: in the second of a release there is little else to do.
+
+It goes as through menus/visits.py, by the same functions: the cookie's signature, the form's token, the sign-in, the
+child, the tries, the rules, the number. Whatever is missing, in doubt or refused, and what costs money, goes to the
+application behind, which asks anew and answers; nothing has been written for it here but that it was one try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hmac import compare_digest
+from json import loads
+from secrets import token_hex
+from time import monotonic
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import psycopg
+import structlog
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode
+from sqlalchemy.exc import SQLAlchemyError
+
+from booking import actions, cases
+from booking.gone import GONE
+from config.clock import now
+from config.database import looking
+from config.errors import Refused
+from config.metrics import REQUESTS
+from config.policy import current
+from config.settings import Settings
+from menus import limits, security
+from menus.asked import PATH, Asked, asked
+from people import sessions
+from people.sessions import SignInKind
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+STATUS = "303 SEE OTHER"
+COUNTED = REQUESTS.labels("POST", "menus.book", 303)
+
+
+@dataclass
+class Lane:
+    """WSGI: books, or lets the application behind see to it."""
+
+    app: Flask
+    behind: WSGIApplication
+    headers: list[tuple[str, str]]
+    cookies: TimestampSigner
+    proofs: TimestampSigner
+    good_for: int  # seconds, of a cookie
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST":
+            return self.behind(environ, start_response)
+        started, name = monotonic(), token_hex(6)
+        wish = asked(environ)
+        if wish is None or environ["wsgi.url_scheme"] != "http" or not self._ours(wish):
+            return self.behind(environ, start_response)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=name)
+        booked = self._booked(wish, environ)
+        if booked is None:
+            return self.behind(environ, start_response)
+        GONE.forget(wish.schedule_id)
+        start_response(STATUS, [*self.headers, ("Location", f"{PATH}/{booked}"), ("X-Request-ID", name)])
+        COUNTED.observe(monotonic() - started)
+        return [b""]
+
+    def _ours(self, wish: Asked) -> bool:
+        """Whether we signed the cookie, and a page of that session sent the form."""
+        try:
+            self.cookies.unsign(wish.cookie, self.good_for)
+            proved = loads(base64_decode(self.proofs.unsign(wish.proof)))
+        except (BadData, ValueError):
+            return False
+        return bool(wish.csrf) and compare_digest(str(proved), wish.csrf)
+
+    def _booked(self, wish: Asked, environ: WSGIEnvironment) -> UUID | None:
+        try:
+            return self._book(wish, environ)
+        except (Refused, SQLAlchemyError, psycopg.Error):  # the application behind has a page for it
+            return None
+
+    def _book(self, wish: Asked, environ: WSGIEnvironment) -> UUID | None:
+        at = now()
+        with looking() as session:
+            found = cases.of_browser(session, wish.sign_in_id, wish.schedule_id, wish.patient_id, at)
+            if found is None:
+                return None
+            signed_in, case = sessions.seen(session, found[0], at, current(session, at)), found[1]
+            if signed_in is None or signed_in.kind is not SignInKind.WECHAT or case.held or case.fee_fen:
+                return None
+            policy = current(session, at, case.facts.department)
+            try:
+                cases.own(case)
+                tries = limits.count_once(self.app, signed_in.account_id, environ)
+                actions.slow_down(session, case.recent, signed_in.account_id, tries, at, policy)
+                return actions.book_case(session, case, at, policy).id
+            except Refused as refused:
+                refused.afterwards = None  # on record when it is refused again, behind
+                raise
+
+
+def join(app: Flask, settings: Settings) -> None:
+    """Put it right in front of Flask: what stands before it knows a parent's address behind a proxy."""
+    cookies = SecureCookieSessionInterface().get_signing_serializer(app)
+    if cookies is None:
+        raise ValueError("no secret key")
+    proofs = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt="wtf-csrf-token")  # as Flask-WTF signs them
+    app.wsgi_app = Lane(  # type: ignore[method-assign]
+        app,
+        app.wsgi_app,
+        [*security.constant(settings), ("Content-Length", "0"), ("Vary", "Cookie")],
+        _stamped(cookies.make_signer(cookies.salt)),
+        _stamped(proofs.make_signer(proofs.salt)),
+        int(app.permanent_session_lifetime.total_seconds()),
+    )
+
+
+def _stamped(signer: Signer) -> TimestampSigner:
+    if not isinstance(signer, TimestampSigner):
+        raise TypeError("a signature without its time")
+    return signer

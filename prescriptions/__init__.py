@@ -1,0 +1,1 @@
+"""Medicines: the formulary, and the rules of a prescription."""

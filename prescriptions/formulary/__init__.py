@@ -1,0 +1,1 @@
+"""The formulary: what the hospital dispenses, in versions that a pharmacist verifies."""

@@ -1,0 +1,82 @@
+"""The demo's visits: at whatever hour it is loaded, a newcomer finds one to check in to, and a doctor's day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.admission import Level
+from booking.models import Appointment, AppointmentStatus
+from booking.queries import visit
+from config.clock import SHANGHAI
+from config.policy import Policy
+from consultation.encounters.models import Encounter, EncounterStatus
+from consultation.line import rules
+from consultation.record import queries
+from consultation.triage.queries import latest
+from people.access import Viewer
+from people.models import Account, Practitioner
+from tests.commands.test_commands import run
+
+
+def load(app: Flask, to: Path, moment: datetime) -> str:
+    with time_machine.travel(moment, tick=False):
+        code, output = run(app, "demo", "load", "--visits", "--to", str(to))
+    assert code == 0
+    return output
+
+
+@pytest.mark.parametrize("clock", ["00:01", "06:55", "11:50", "15:00", "23:57"])
+def test_at_any_hour_there_is_a_visit_to_check_in_to(app: Flask, session: Session, tmp_path: Path, clock: str) -> None:
+    now = datetime.fromisoformat(f"2026-11-24T{clock}").replace(tzinfo=SHANGHAI)
+    assert "demo visits: 6 new" in load(app, tmp_path, now)
+    booked = session.scalars(select(Appointment.id).where(Appointment.status == AppointmentStatus.BOOKED)).all()
+    soon = [held for id_ in booked if rules.may_check_in(held := visit(session, id_), now, Policy())]
+    assert soon
+    assert min(abs(held.appointment.starts_at - now) for held in soon) <= timedelta(minutes=30)
+    moments = [
+        one for row in session.scalars(select(Encounter)) for one in (row.arrived_at, row.started_at, row.ended_at)
+    ]
+    assert all(one <= now for one in moments if one)
+
+
+def test_the_doctors_day_has_every_state_and_each_new_day_its_own(app: Flask, session: Session, tmp_path: Path) -> None:
+    now = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)
+    load(app, tmp_path, now)
+    assert "demo visits: 0 new" in load(app, tmp_path, now + timedelta(hours=1))
+    states = sorted(session.scalars(select(Encounter.status)))
+    assert states == [
+        EncounterStatus.ARRIVED,
+        EncounterStatus.FINISHED,
+        EncounterStatus.FINISHED,
+        EncounterStatus.FINISHED,
+    ]
+    waiting = session.scalars(select(Encounter).where(Encounter.status == EncounterStatus.ARRIVED)).one()
+    found = latest(session, waiting.appointment_id)
+    assert found
+    assert found.level is Level.HOSPITAL_TODAY
+    doctor = session.scalars(select(Practitioner).where(Practitioner.code == "D001")).one()
+    assert len(queries.unsigned(session, doctor.id)) == 1
+    mother = session.scalars(select(Account).where(Account.openid == "oSimParent000000000000000004")).one()
+    signed = session.scalars(
+        select(Appointment.id).where(
+            Appointment.account_id == mother.id, Appointment.status == AppointmentStatus.FULFILLED
+        )
+    ).all()
+    assert len(signed) == 2
+    for id_ in signed:
+        _, versions = queries.summary(session, Viewer(mother.id, "zh_CN"), id_)
+        assert versions
+    tomorrow = now + timedelta(days=1)
+    assert "demo visits: 5 new" in load(app, tmp_path, tomorrow)
+    session.expire_all()
+    left = select(Appointment.id).where(
+        Appointment.status == AppointmentStatus.BOOKED, Appointment.day < tomorrow.date()
+    )
+    assert session.scalars(left).all() == []

@@ -1,0 +1,253 @@
+"""Bookings in front of Flask: the same as behind it, for those alone whom nothing stands against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from flask.testing import FlaskClient
+from redis import Redis
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from booking import cases
+from booking.models import Appointment, Schedule, ScheduleStatus
+from config.policy import change
+from consultation.encounters.models import Encounter
+from menus.lane import Lane
+from people.models import AuditEvent, Consent, GuardianStatus, RelatedPerson
+from people.sessions import SignIn, SignInKind
+from tests.menus.conftest import Browser, token
+from tests.product import Hospital, sign_in
+
+Form = dict[str, object]
+Spoil = Callable[["Place"], None]
+
+
+@pytest.fixture(autouse=True)
+def forget(redis_url: str) -> None:
+    Redis.from_url(redis_url).flushdb()
+
+
+def lane(app: Flask) -> Lane:
+    """What stands right in front of Flask."""
+    found: object = app.wsgi_app
+    while not isinstance(found, Lane):
+        found = vars(found)["behind"] if "behind" in vars(found) else vars(found)["app"]
+    return found
+
+
+class Place:
+    """A mother in front of her form, and who had to go behind."""
+
+    def __init__(
+        self, session: Session, client: FlaskClient, hospital: Hospital, schedule: Schedule, now: datetime
+    ) -> None:
+        self.session, self.client, self.hospital, self.schedule, self.now = session, client, hospital, schedule, now
+        proof = token(client.get("/help"))
+        self.form: Form = {"schedule": schedule.id, "patient": hospital.child.id, "csrf_token": proof}
+        self.seen: list[str] = []
+
+
+@pytest.fixture
+def place(
+    session: Session,
+    app: Flask,
+    mother: FlaskClient,
+    hospital: Hospital,
+    schedule: Schedule,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Place:
+    made, before = Place(session, mother, hospital, schedule, now), lane(app)
+    flask = before.behind
+
+    def watch(environ: dict[str, object], start: object) -> object:
+        made.seen.append(str(environ["PATH_INFO"]))
+        return flask(environ, start)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(before, "behind", watch)
+    return made
+
+
+def rows(session: Session) -> tuple[int, list[tuple[str, str]], int]:
+    """Appointments, the record of bookings, and facts."""
+    notes = session.execute(select(AuditEvent.action, AuditEvent.outcome).where(AuditEvent.action == "book"))
+    facts = session.connection().exec_driver_sql("select count(*) from procrastinate_jobs").scalar_one()
+    return session.scalar(select(func.count()).select_from(Appointment)) or 0, [(a, o) for a, o in notes], facts
+
+
+def test_it_books_with_record_fact_and_one_try_and_flask_sees_nothing(place: Place, redis_url: str) -> None:
+    before = rows(place.session)
+    answer = place.client.post("/visits", data=place.form)
+    assert place.seen == []
+    assert answer.status_code == 303
+    made = place.session.scalars(select(Appointment)).one()
+    assert answer.location == f"/visits/{made.id}"
+    assert (made.patient_id, made.account_id) == (place.hospital.child.id, place.hospital.mother.id)
+    assert rows(place.session) == (1, [("book", "done")], before[2] + 1)
+    assert Redis.from_url(redis_url).get(f"tries:account:{place.hospital.mother.id}") == b"1"
+    assert place.client.get(answer.location).status_code == 200
+
+
+def test_its_headers_are_those_of_flask(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = place.client.post("/visits", data=place.form)
+    place.session.execute(update(Appointment).values(status="cancelled"))
+    place.session.commit()
+    monkeypatch.setattr(Lane, "_ours", lambda *_: False)
+    whole = place.client.post("/visits", data=place.form)
+    assert (place.seen, whole.status_code) == (["/visits"], 303)
+    own = {"X-Request-ID", "Location", "Content-Length", "Content-Type", "Content-Security-Policy"}
+    assert {k: v for k, v in quick.headers if k not in own} == {k: v for k, v in whole.headers if k not in own}
+    assert len(quick.headers["X-Request-ID"]) == len(whole.headers["X-Request-ID"])
+    assert "nonce" not in quick.headers["Content-Security-Policy"]
+
+
+def forged(place: Place) -> None:
+    """A cookie that says the right thing, signed by somebody else."""
+    stranger = Flask("stranger")
+    stranger.secret_key = "guessed"
+    signer = SecureCookieSessionInterface().get_signing_serializer(stranger)
+    with place.client.session_transaction() as kept:
+        said = dict(kept)
+    assert signer
+    place.client.set_cookie("clinic", signer.dumps(said))
+
+
+def without_proof(place: Place) -> None:
+    del place.form["csrf_token"]
+
+
+def with_anothers_proof(place: Place) -> None:
+    with place.client.session_transaction() as kept:
+        kept["csrf_token"] = "0" * 40
+
+
+def without_session_token(place: Place) -> None:
+    with place.client.session_transaction() as kept:
+        del kept["csrf_token"]
+
+
+def signed_out(place: Place) -> None:
+    place.session.execute(update(SignIn).values(ended_at=place.now))
+
+
+def idle_for_long(place: Place) -> None:
+    place.session.execute(update(SignIn).values(last_seen_at=place.now - timedelta(days=2)))
+
+
+def on_a_computer(place: Place) -> None:
+    sign_in(place.client, place.hospital.mother, kind=SignInKind.COMPUTER)
+
+
+def a_strangers_child(place: Place) -> None:
+    place.form["patient"] = place.hospital.other_child.id
+
+
+def frozen(place: Place) -> None:
+    place.session.execute(update(RelatedPerson).values(status=GuardianStatus.FROZEN))
+
+
+def stopped(place: Place) -> None:
+    place.session.execute(update(Schedule).values(status=ScheduleStatus.SUSPENDED))
+
+
+def not_consented(place: Place) -> None:
+    place.session.execute(update(Consent).values(decision="deny"))
+
+
+def no_such_period(place: Place) -> None:
+    place.form["schedule"] = UUID(int=7)
+
+
+def kept_back(place: Place) -> None:
+    place.form["pool"] = "followup"
+
+
+def too_often(place: Place) -> None:
+    change(place.session, "book_tries_per_account", 1, author="test", valid_from=place.now)
+    place.session.commit()
+    place.form["patient"] = place.hospital.other_child.id
+    place.client.post("/visits", data=place.form)  # one try, refused
+    place.form["patient"] = place.hospital.child.id
+    place.seen.clear()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "record"),
+    [
+        (forged, 401, []),
+        (without_proof, 400, []),
+        (with_anothers_proof, 400, []),
+        (without_session_token, 400, []),
+        (signed_out, 401, []),
+        (idle_for_long, 401, []),
+        (on_a_computer, 401, []),
+        (a_strangers_child, 404, []),
+        (frozen, 404, []),
+        (stopped, 404, []),
+        (not_consented, 303, ["consent-missing"]),
+        (no_such_period, 404, []),
+        (kept_back, 409, ["not-invited"]),
+        (too_often, 429, ["short-wait"]),
+    ],
+)
+def test_whom_something_stands_against_goes_to_flask_and_is_refused_once(
+    place: Place, spoil: Spoil, status: int, record: list[str]
+) -> None:
+    spoil(place)
+    place.session.commit()
+    answer = place.client.post("/visits", data=place.form)
+    assert place.seen == ["/visits"]
+    assert answer.status_code == status
+    assert "/visits/" not in (answer.location or "")
+    count, notes, _ = rows(place.session)
+    assert (count, [outcome for _, outcome in notes]) == (0, record)
+
+
+def test_a_second_tap_and_a_fee_are_flasks(place: Place) -> None:
+    place.client.post("/visits", data=place.form)
+    again = place.client.post("/visits", data=place.form)
+    assert place.seen == ["/visits"]
+    assert again.location.endswith("note=already")
+    place.session.execute(update(Schedule).values(fee_fen=5000))
+    place.session.commit()
+    paying = place.client.post("/visits", data=place.form | {"patient": place.hospital.sibling.id})
+    assert place.seen == ["/visits"] * 2
+    assert "/pay" in paying.location
+
+
+def test_a_refused_try_counts_once(place: Place, redis_url: str) -> None:
+    place.session.execute(update(Consent).values(decision="deny"))
+    place.session.commit()
+    place.client.post("/visits", data=place.form)
+    assert Redis.from_url(redis_url).get(f"tries:account:{place.hospital.mother.id}") == b"1"
+
+
+def test_without_the_database_flask_answers(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise psycopg.OperationalError("gone")
+
+    monkeypatch.setattr(cases, "of_browser", lost)
+    assert place.client.post("/visits", data=place.form).status_code == 303
+    assert place.seen == ["/visits"]
+
+
+def test_who_asks_from_a_script_and_who_comes_by_https_meet_flask(
+    place: Place, browser: Browser, hospital: Hospital
+) -> None:
+    assert place.client.post("/visits", data=place.form, headers={"Accept": "application/json"}).status_code == 303
+    assert place.client.post("/visits", data=place.form, base_url="https://localhost").status_code >= 300
+    assert place.seen == ["/visits"] * 2
+
+
+@pytest.mark.parametrize(("kind", "behind"), [("video", []), ("text", ["/visits"])])
+def test_a_visit_in_writing_is_flasks(place: Place, kind: str, behind: list[str]) -> None:
+    assert place.client.post("/visits", data=place.form | {"kind": kind}).status_code == 303
+    assert place.seen == behind
+    assert [str(found) for found in place.session.scalars(select(Encounter.kind))] == [kind] * len(behind)
