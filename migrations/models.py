@@ -31,7 +31,14 @@ import people.keeping.models
 import people.models
 import people.sessions
 import people.tasks  # noqa: F401
-import prescriptions.models  # noqa: F401
+import prescriptions.after.models
+import prescriptions.delivery.models
+import prescriptions.dispensing.models
+import prescriptions.models
+import prescriptions.orders.models
+import prescriptions.signing.models
+import prescriptions.stock.models
+import prescriptions.writing.models  # noqa: F401
 from config.database import Base
 
 METADATA = Base.metadata

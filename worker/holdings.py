@@ -11,12 +11,14 @@ import booking.holdings
 import consultation.holdings
 import notifications.holdings
 import people.holdings
+import prescriptions.holdings
 from people.keeping import holds
 from people.keeping.purging import Keeping
 from people.models import Patient
 
 HOLDINGS = (
     *notifications.holdings.HOLDINGS,
+    *prescriptions.holdings.HOLDINGS,
     *consultation.holdings.HOLDINGS,
     *booking.holdings.HOLDINGS,
     *people.holdings.HOLDINGS,
@@ -55,6 +57,9 @@ EXEMPT = {
     "medications": _NOBODY,
     "medication_versions": _NOBODY,
     "formulary_files": _NOBODY,
+    "lots": _NOBODY,
+    "signing_certificates": _NOBODY,
+    "addresses": _ACCOUNT,
     "practitioner_pins": _NOBODY,
     "real_name_checks": _NOBODY,
     "departments": _NOBODY,

@@ -1,0 +1,1 @@
+"""The way to the family's door, through the port ``Couriers``."""

@@ -1,0 +1,1 @@
+"""Picking, checking by a second person, labels; what was given out of which lot."""

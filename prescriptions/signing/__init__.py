@@ -1,0 +1,1 @@
+"""Signatures with a key per person: over the canonical content of a prescription, verified at every reading."""

@@ -1,0 +1,1 @@
+"""What lies in the pharmacy, lot by lot: received, reserved, given out, recalled; never below nothing."""

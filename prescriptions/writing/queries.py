@@ -1,0 +1,97 @@
+"""Reads of prescriptions. ``for_family`` and the seat of the visit are the only ways to one for a viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound
+from people.access import Viewer, patient_of
+from prescriptions.formulary.product import Product
+from prescriptions.models import MedicationVersion
+from prescriptions.rules import Line, Running
+from prescriptions.writing.models import Prescription, PrescriptionLine, PrescriptionStatus
+
+SIGNED = (PrescriptionStatus.IN_REVIEW, PrescriptionStatus.APPROVED)
+
+
+@dataclass(frozen=True)
+class Medicine:
+    """A line of a signed prescription with the product as it was when it was signed."""
+
+    line: PrescriptionLine
+    product: Product
+
+    def as_rule(self) -> Line:
+        """As the dose rules see it."""
+        row = self.line
+        return Line(self.product, row.dose, row.times, row.interval, row.days, row.rule)
+
+
+def found(session: Session, prescription_id: UUID) -> Prescription:
+    """One prescription, for the clinic's own work: no viewer, never for a page. Raises NotFound."""
+    row = session.get(Prescription, prescription_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def medicines(session: Session, prescription_id: UUID) -> list[Medicine]:
+    """The lines of a signed prescription, in order; none of a draft."""
+    rows = session.execute(
+        select(PrescriptionLine, MedicationVersion.content)
+        .join(MedicationVersion, MedicationVersion.id == PrescriptionLine.version_id)
+        .where(PrescriptionLine.prescription_id == prescription_id)
+        .order_by(PrescriptionLine.n)
+    )
+    return [Medicine(line, Product.model_validate(content)) for line, content in rows]
+
+
+def running(session: Session, patient_id: UUID, on: date, *, but: UUID | None = None) -> list[Running]:
+    """The lines of a child's signed prescriptions that have not ended on a day; ``but`` leaves one prescription out."""
+    wanted = (
+        select(PrescriptionLine, MedicationVersion.content)
+        .join(Prescription, Prescription.id == PrescriptionLine.prescription_id)
+        .join(MedicationVersion, MedicationVersion.id == PrescriptionLine.version_id)
+        .where(PrescriptionLine.patient_id == patient_id, PrescriptionLine.until >= on)
+        .where(Prescription.status.in_(SIGNED))
+        .order_by(PrescriptionLine.id)
+    )
+    if but:
+        wanted = wanted.where(Prescription.id != but)
+    known = [Medicine(line, Product.model_validate(content)) for line, content in session.execute(wanted)]
+    return [Running(one.as_rule(), one.line.starts_on, one.line.until) for one in known]
+
+
+def orderable(prescription: Prescription, now: datetime) -> bool:
+    """Whether a family can still order it."""
+    until = prescription.valid_until
+    return prescription.status is PrescriptionStatus.APPROVED and until is not None and now < until
+
+
+def for_family(session: Session, viewer: Viewer, prescription_id: UUID) -> Prescription:
+    """A signed prescription of the viewer's child. What stands in it is shown once it is approved: until then it is
+    being reviewed, also after a pharmacist has sent it back. Raises NotFound for a draft and for a stranger's child."""
+    row = found(session, prescription_id)
+    patient_of(session, viewer, row.patient_id)
+    if row.content is None:
+        raise NotFound
+    return row
+
+
+def of_children(session: Session, viewer_children: Sequence[UUID], limit: int = 50) -> Sequence[Prescription]:
+    """The signed prescriptions of these children that were not replaced, newest first."""
+    replaced = select(Prescription.replaces_id).where(
+        Prescription.replaces_id.is_not(None), Prescription.content.is_not(None)
+    )
+    wanted = select(Prescription).where(
+        Prescription.patient_id.in_(viewer_children),
+        Prescription.content.is_not(None),
+        Prescription.id.not_in(replaced),
+    )
+    return session.scalars(wanted.order_by(Prescription.id.desc()).limit(limit)).all()
