@@ -106,7 +106,8 @@ def test_processes_count_together(
     for _ in range(2):
         process = context.Process(target=push)
         process.start()
-        process.join(30)
+        process.join()
+        assert process.exitcode == 0
     changes = {"metrics_token": SecretStr("t0ken"), "prometheus_multiproc_dir": folder}
     together = create_app(settings.model_copy(update=changes)).test_client()
     line = 'clinic_wechat_pushes_total{kind="Text",outcome="TextReply"} 2.0'

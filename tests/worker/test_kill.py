@@ -55,7 +55,7 @@ def process(*words: str, env: dict[str, str]) -> Iterator["subprocess.Popen[byte
         started.wait(timeout=20)
 
 
-def wait_until(ready: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(ready: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, "not in time"

@@ -62,7 +62,7 @@ def statuses(sessions: sessionmaker[Session]) -> Counter[NotificationStatus]:
         return Counter({status: count for status, count in rows})
 
 
-def wait_until(ready: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(ready: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, "not in time"

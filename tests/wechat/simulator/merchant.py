@@ -111,7 +111,7 @@ class Merchant:
         }
         return self.call("POST", REFUNDS, body | changes)
 
-    def wait(self, count: int, seconds: float = 10) -> list[dict[str, Any]]:
+    def wait(self, count: int, seconds: float = 60) -> list[dict[str, Any]]:
         """The notices, decrypted, once there are so many."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.notices) >= count, seconds), self.notices
