@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
 import desk
+import integrations.authority
 import integrations.files
 import integrations.livekit
 import integrations.pool
@@ -21,6 +22,8 @@ from consultation.line.realname import SignInAndPin
 from consultation.talk.video import PeerToPeer
 from consultation.triage.admission import FileAdmission
 from people.index import TablePatientIndex
+from prescriptions.signing.authority import trust
+from prescriptions.signing.keys import KeptKeys
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -33,6 +36,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = redis.connect(settings.redis_url)
     nudges.use(redis.publisher(store))
     index = TablePatientIndex()
+    authority = integrations.authority.connect(settings)
+    trust(authority.roots if authority else ())
+    signer = KeptKeys(authority)
 
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -54,9 +60,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     files = integrations.files.connect(settings)
     service = wechat.service.join(app, settings, store, index)
     menus.metrics.join(app, settings, service.client.limits)
-    rooms = (files, service.gateway, FileAdmission(), video)
+    rooms = (files, service.gateway, FileAdmission(), video, signer)
     menus.join(app, settings, store, index, service.jssdk, service.tickets, *rooms)
-    desk.join(app, service.scenes, store, files, SignInAndPin(), video)
+    desk.join(app, service.scenes, store, files, SignInAndPin(), video, signer, verified_only=settings.production)
     pool = integrations.pool.connect(settings)
-    commands.join(app, settings, engine, service, index, integrations.sms.connect(settings), files, pool, hosted)
+    commands.join(
+        app, settings, engine, service, index, integrations.sms.connect(settings), files, pool, hosted, authority
+    )
     return app

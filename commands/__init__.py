@@ -26,6 +26,7 @@ from consultation.talk.video import HostedRooms
 from notifications.sms import Sms
 from people.files import FileStore
 from people.index import PatientIndex
+from prescriptions.signing.authority import CertificateAuthority
 from wechat.pictures import ChatPictures
 from wechat.service import WeChatService
 from worker.pictures import Incoming
@@ -42,6 +43,7 @@ def join(
     files: FileStore,
     pool: NumberPool,
     video: HostedRooms | None,
+    authority: CertificateAuthority | None,
 ) -> None:
     """Register every command with the application."""
     incoming = Incoming(ChatPictures(service.client), files, service.answers, settings.clinic_origin)
@@ -56,6 +58,7 @@ def join(
             service.gateway,
             pool,
             video,
+            authority,
         ),
         index.group,
         menu.group(service.menu),

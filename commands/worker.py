@@ -9,6 +9,7 @@ from config.settings import Settings
 from consultation.talk.video import HostedRooms
 from payments.gateway import Gateway
 from people.index import PatientIndex
+from prescriptions.signing.authority import CertificateAuthority
 from wechat.tags import Tags
 from worker.app import run
 from worker.pictures import Incoming
@@ -24,14 +25,15 @@ def command(
     gateway: Gateway | None,
     pool: NumberPool,
     video: HostedRooms | None,
+    authority: CertificateAuthority | None,
 ) -> click.Command:
     """The command that sends these ways; ``index`` knows the families' phones, ``tags`` WeChat's tags, ``incoming``
     the pictures from the chat, ``gateway`` takes and gives back money, ``pool`` knows which numbers are ours,
-    ``video`` keeps the rooms of calls; None: nobody does."""
+    ``video`` keeps the rooms of calls, ``authority`` vouches for keys; None: nobody does."""
 
     @click.command("worker")
     def worker() -> None:
         """Work through the queue until SIGTERM; run as many as you like."""
-        run(settings, ways, index, tags, incoming, gateway, pool, video)
+        run(settings, ways, index, tags, incoming, gateway, pool, video, authority)
 
     return worker

@@ -128,6 +128,15 @@ class Settings(BaseSettings):
     number_pool_token: SecretStr = Field(
         SecretStr(""), description="The bearer token that the hospital's own system asks for."
     )
+    signing_ca_url: str = Field(
+        "",
+        description="The hospital's certificate authority (EST, RFC 7030) for signatures on prescriptions. Unset: in "
+        "production nothing can be signed.",
+    )
+    signing_ca_login: SecretStr = Field(SecretStr(""), description="Its `name:password`.")
+    signing_ca_roots: str = Field(
+        "", description="The certificates in which its chains end: PEM, or the path of a PEM file."
+    )
     assets_dir: Path = Field(ROOT / "node_modules", description="Where the front-end packages were installed.")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="The bearer token that `/metrics` asks for. Empty: there is no such page."
@@ -169,7 +178,7 @@ class Settings(BaseSettings):
         if not self.database_url.startswith("postgres"):
             problems.append("DATABASE_URL must name a PostgreSQL server")
         problems += self._origin_problems() + self._pay_problems() + self._sms_problems() + self._files_problems()
-        problems += self._livekit_problems()
+        problems += self._livekit_problems() + self._signing_problems()
         for name in ("wechat_aes_key", "wechat_aes_key_previous"):
             key = getattr(self, name).get_secret_value()
             if not _is_aes_key(key) and (key or name == "wechat_aes_key"):
@@ -239,6 +248,21 @@ class Settings(BaseSettings):
         missing = [name for name, value in needed.items() if not value]
         return [f"{', '.join(missing)} missing for FILES_S3_ENDPOINT"] if self.files_s3_endpoint and missing else []
 
+    def _signing_problems(self) -> list[str]:
+        given = {
+            "SIGNING_CA_URL": self.signing_ca_url,
+            "SIGNING_CA_LOGIN": self.signing_ca_login.get_secret_value(),
+            "SIGNING_CA_ROOTS": self.signing_ca_roots,
+        }
+        if any(given.values()) and not all(given.values()):
+            return [f"{', '.join(name for name, value in given.items() if not value)} missing: all or none"]
+        parts = urlsplit(self.signing_ca_url)
+        if self.signing_ca_url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query):
+            return ["SIGNING_CA_URL must be an address such as https://ca.example.org"]
+        if self.production and self.signing_ca_url and parts.scheme != "https":
+            return ["SIGNING_CA_URL must be https"]
+        return []
+
     def _livekit_problems(self) -> list[str]:
         given = {
             "LIVEKIT_URL": self.livekit_url,
@@ -270,6 +294,7 @@ class Settings(BaseSettings):
             "metrics_token",
             "turn_secret",
             "livekit_secret",
+            "signing_ca_login",
         ):
             if getattr(self, name).get_secret_value().startswith(DEVELOPMENT_SECRET):
                 problems.append(f"{name.upper()} is a development secret")

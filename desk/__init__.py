@@ -33,6 +33,7 @@ from desk import (
     own_check,
     pages,
     pictures,
+    prescribing,
     record,
     recordings,
     records,
@@ -53,15 +54,27 @@ from desk import (
 from desk.limits import CodeLimit
 from people.files import FileStore
 from people.scenes import SceneCodes
+from prescriptions.signing.keys import Signer
 from wechat.signin import visitor_locale
 
 
 def join(
-    app: Flask, scenes: SceneCodes, store: Redis, files: FileStore, check: RealNameCheck, video: VideoRooms
+    app: Flask,
+    scenes: SceneCodes,
+    store: Redis,
+    files: FileStore,
+    check: RealNameCheck,
+    video: VideoRooms,
+    signer: Signer,
+    *,
+    verified_only: bool,
 ) -> None:
     """Register the pages, their style sheet and script; ``scenes`` makes the codes that phones scan, ``store`` counts
     the codes that a computer asks for, ``files`` keeps the families' pictures, ``check`` is the doctors' own
-    check before each session, ``video`` carries the calls."""
+    check before each session, ``video`` carries the calls, ``signer`` signs prescriptions; ``verified_only``: only
+    what a pharmacist has verified can be prescribed."""
+    app.extensions[prescribing.SIGNER] = signer
+    app.extensions[prescribing.VERIFIED_ONLY] = verified_only
     app.extensions[own_check.CHECK] = check
     app.extensions[visit.PARTS] = (
         line.PART,

@@ -39,6 +39,7 @@ from menus import (
     paying,
     payments,
     pictures,
+    prescription,
     rebooking,
     reserved,
     room,
@@ -56,6 +57,7 @@ from menus import (
 from payments.gateway import Gateway
 from people.files import FileStore
 from people.index import PatientIndex
+from prescriptions.signing.keys import Signer
 from wechat.jssdk import JsSdk
 from wechat.tickets import Tickets
 
@@ -71,6 +73,7 @@ def join(
     gateway: Gateway | None,
     admission: Admission,
     video: VideoRooms,
+    signer: Signer,
 ) -> None:
     """Register the pages, their files and error pages, and the headers of every answer."""
     templates.install(app.jinja_env, pages.locale)
@@ -83,6 +86,7 @@ def join(
     health.join(app, settings)
     notices.join(app, settings, jssdk)
     app.extensions[visits.INDEX] = index
+    app.extensions[prescription.SIGNER] = signer
     app.extensions[room.PARTS] = (  # read first what matters now: most of them are there at one time only
         intake.WARNING, summary.PART, line.PART, after.PART, call.CALL, intake.PART, call.CHAT, guests.PART,
     )  # fmt: skip

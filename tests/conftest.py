@@ -31,6 +31,7 @@ from config.settings import Settings
 from dev.browser import find_browser
 from dev.servers import InUseError, Postgres, Server, Valkey
 from migrations.models import METADATA
+from prescriptions.signing.authority import SetupAuthority, trust
 from tests.product import Hospital, make_settings, seed
 from tests.remembered import remember_templates_and_routes
 
@@ -120,6 +121,7 @@ def settings(postgres_url: str, redis_url: str) -> Settings:
 def engine(settings: Settings) -> Iterator[Engine]:
     """The migrated database of this test process."""
     encryption.use(encryption.KeyRing.from_settings(settings))
+    trust(SetupAuthority(settings.blind_index_key.get_secret_value().encode()).roots)
     made = create_engine(settings.sqlalchemy_url, pool_size=5)
     migrate(made)
     yield made

@@ -21,9 +21,10 @@ from notifications.sending import TEXT_INSTEAD
 from payments.gateway import Gateway
 from people.index import PatientIndex
 from people.staff import TAG
+from prescriptions.signing.authority import CertificateAuthority
 from wechat.errors import WeChatError, WeChatUnavailable
 from wechat.tags import Tags
-from worker import calls, copies, jobs, keeping, money, pictures, recordings
+from worker import calls, copies, jobs, keeping, money, pictures, prescriptions, recordings
 from worker.sender import Sender, Ways
 
 log = structlog.get_logger()
@@ -224,6 +225,7 @@ def run(
     gateway: Gateway | None = None,
     pool: NumberPool | None = None,
     video: HostedRooms | None = None,
+    authority: CertificateAuthority | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT; what is being done then is finished first."""
     sender = Sender(ways, settings.clinic_origin)
@@ -231,6 +233,7 @@ def run(
     pictures.join(app, incoming)
     copies.join(app, incoming.files)
     recordings.join(app, incoming.files)
+    prescriptions.join(app, authority, sender.wake)
     if video:
         calls.join(app, video)
     jobs.cut(pool)

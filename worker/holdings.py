@@ -59,6 +59,7 @@ EXEMPT = {
     "formulary_files": _NOBODY,
     "lots": _NOBODY,
     "signing_certificates": _NOBODY,
+    "prescription_templates": "a doctor's own sets of medicines for any child",
     "addresses": _ACCOUNT,
     "practitioner_pins": _NOBODY,
     "real_name_checks": _NOBODY,

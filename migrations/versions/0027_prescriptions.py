@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_table(
         "signing_certificates",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("practitioner_id", sa.Uuid(), nullable=False),
+        sa.Column("practitioner_id", sa.Uuid(), nullable=True),
         sa.Column("serial", sa.String(length=64), nullable=False),
         sa.Column("certificate", sa.String(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=True),
@@ -77,6 +77,25 @@ def upgrade() -> None:
         ["practitioner_id"],
         unique=True,
         postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(
+        "uq_signing_certificates_seal",
+        "signing_certificates",
+        ["demo"],
+        unique=True,
+        postgresql_where=sa.text("ended_at is null and practitioner_id is null"),
+    )
+    op.create_table(
+        "prescription_templates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("practitioner_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("codes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_prescription_templates_practitioner_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prescription_templates")),
+        sa.UniqueConstraint("practitioner_id", "name", name=op.f("uq_prescription_templates_practitioner_id_name")),
     )
     op.create_table(
         "prescriptions",
@@ -115,6 +134,7 @@ def upgrade() -> None:
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("codes", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("review_text", sa.LargeBinary(), nullable=True),
+        sa.Column("withdrawn", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
             "status in ('draft', 'cancelled') or content is not null", name=op.f("ck_prescriptions_has_content")
         ),
@@ -157,7 +177,7 @@ def upgrade() -> None:
         "prescriptions",
         ["valid_until"],
         unique=False,
-        postgresql_where=sa.text("status in ('in-review', 'approved')"),
+        postgresql_where=sa.text("status in ('in-review', 'approved', 'rejected')"),
     )
     op.create_index(
         "uq_prescriptions_draft",

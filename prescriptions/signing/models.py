@@ -14,8 +14,9 @@ from config.encryption import Encrypted
 
 
 class SigningCertificate(Base):
-    """A person's X.509 certificate (PEM) and, where the clinic keeps it, its private key (PEM, encrypted; empty where
-    a signing service keeps it). ``demo``: from the set-up's own authority, which production refuses."""
+    """A person's X.509 certificate (PEM, with those between it and the root) and, where the clinic keeps it, its
+    private key (PEM, encrypted; empty where a signing service keeps it). Without a person: the clinic's own seal, for
+    papers. ``demo``: from the set-up's own authority, which production refuses."""
 
     __tablename__ = "signing_certificates"
     __table_args__ = (
@@ -25,11 +26,17 @@ class SigningCertificate(Base):
             unique=True,
             postgresql_where=text("ended_at is null"),
         ),
+        Index(
+            "uq_signing_certificates_seal",
+            "demo",
+            unique=True,
+            postgresql_where=text("ended_at is null and practitioner_id is null"),
+        ),
         CheckConstraint("not_before < not_after", name="span"),
     )
 
     id: Mapped[Id]
-    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioners.id"))
+    practitioner_id: Mapped[UUID | None] = mapped_column(ForeignKey("practitioners.id"))
     serial: Mapped[str] = mapped_column(String(64), unique=True)
     certificate: Mapped[str]
     key: Mapped[str | None] = mapped_column(Encrypted("signing_certificates.key"))
@@ -61,6 +68,6 @@ class Signature(Base):
     role: Mapped[SignatureRole] = mapped_column(stored_enum(SignatureRole, "role"))
     practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioners.id"), index=True)
     certificate_id: Mapped[UUID] = mapped_column(ForeignKey("signing_certificates.id"), index=True)
-    over: Mapped[str] = mapped_column(Encrypted("signatures.over"))
+    over: Mapped[str] = mapped_column(Encrypted("signatures.over"), deferred=True)
     value: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[datetime]

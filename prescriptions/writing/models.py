@@ -36,6 +36,8 @@ class Prescription(Stateful):
     Good until ``valid_until`` (the end of the day on which it was signed, by the doctor's reason of at most two more:
     处方管理办法 art. 18). ``emergency``: at most three days' supply. ``review_by``: until when a pharmacist is to have
     looked at it. ``codes``: the reviewer's reasons (config/data/review_reasons.toml) when it was rejected.
+    ``withdrawn``: why the doctor has taken it back. What is encrypted is read when it is asked for, so that one damaged
+    row does not hide a list.
     """
 
     __tablename__ = "prescriptions"
@@ -50,7 +52,11 @@ class Prescription(Stateful):
         CheckConstraint("reviewer_id <> practitioner_id", name="another"),
         Index("uq_prescriptions_draft", "encounter_id", unique=True, postgresql_where=text("status = 'draft'")),
         Index("ix_prescriptions_review", "review_by", postgresql_where=text("status = 'in-review'")),
-        Index("ix_prescriptions_valid", "valid_until", postgresql_where=text("status in ('in-review', 'approved')")),
+        Index(
+            "ix_prescriptions_valid",
+            "valid_until",
+            postgresql_where=text("status in ('in-review', 'approved', 'rejected')"),
+        ),
         Index(None, "encounter_id", "id"),
         Index(None, "patient_id", "id"),
     )
@@ -60,6 +66,7 @@ class Prescription(Stateful):
             {PrescriptionStatus.APPROVED, PrescriptionStatus.REJECTED, PrescriptionStatus.CANCELLED}
         ),
         PrescriptionStatus.APPROVED: frozenset({PrescriptionStatus.CANCELLED}),
+        PrescriptionStatus.REJECTED: frozenset({PrescriptionStatus.CANCELLED}),
     }
 
     id: Mapped[Id]
@@ -73,8 +80,8 @@ class Prescription(Stateful):
         stored_enum(PrescriptionStatus, "status"), default=PrescriptionStatus.DRAFT
     )
     version: Mapped[int] = mapped_column(default=0, server_default="0")
-    draft: Mapped[str | None] = mapped_column(Encrypted("prescriptions.draft"))
-    content: Mapped[str | None] = mapped_column(Encrypted("prescriptions.content"))
+    draft: Mapped[str | None] = mapped_column(Encrypted("prescriptions.draft"), deferred=True)
+    content: Mapped[str | None] = mapped_column(Encrypted("prescriptions.content"), deferred=True)
     digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     emergency: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
@@ -85,7 +92,8 @@ class Prescription(Stateful):
     reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("practitioners.id"), index=True)
     reviewed_at: Mapped[datetime | None]
     codes: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default="[]")
-    review_text: Mapped[str | None] = mapped_column(Encrypted("prescriptions.review_text"))
+    review_text: Mapped[str | None] = mapped_column(Encrypted("prescriptions.review_text"), deferred=True)
+    withdrawn: Mapped[str | None] = mapped_column(Encrypted("prescriptions.withdrawn"), deferred=True)
 
 
 class PrescriptionLine(Base):
@@ -117,3 +125,15 @@ class PrescriptionLine(Base):
     packages: Mapped[int]
     starts_on: Mapped[date]
     until: Mapped[date]
+
+
+class PrescriptionTemplate(Base):
+    """A doctor's own set of medicines under a name: codes of products. The doses are proposed anew for each child."""
+
+    __tablename__ = "prescription_templates"
+    __table_args__ = (UniqueConstraint("practitioner_id", "name"),)
+
+    id: Mapped[Id]
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioners.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    codes: Mapped[list[Any]] = mapped_column(JSONB, default=list)

@@ -15,6 +15,7 @@ from people.access import Viewer, patient_of
 from prescriptions.formulary.product import Product
 from prescriptions.models import MedicationVersion
 from prescriptions.rules import Line, Running
+from prescriptions.signing.verifying import verified
 from prescriptions.writing.models import Prescription, PrescriptionLine, PrescriptionStatus
 
 SIGNED = (PrescriptionStatus.IN_REVIEW, PrescriptionStatus.APPROVED)
@@ -33,16 +34,23 @@ class Medicine:
         return Line(self.product, row.dose, row.times, row.interval, row.days, row.rule)
 
 
-def found(session: Session, prescription_id: UUID) -> Prescription:
+def found(session: Session, prescription_id: UUID, *, lock: bool = False) -> Prescription:
     """One prescription, for the clinic's own work: no viewer, never for a page. Raises NotFound."""
-    row = session.get(Prescription, prescription_id)
+    wanted = select(Prescription).where(Prescription.id == prescription_id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    row = session.scalar(wanted)
     if row is None:
         raise NotFound
     return row
 
 
 def medicines(session: Session, prescription_id: UUID) -> list[Medicine]:
-    """The lines of a signed prescription, in order; none of a draft."""
+    """The lines of a signed prescription, in order; none of a draft. Raises Damaged when it is not what was signed."""
+    prescription = found(session, prescription_id)
+    if prescription.digest is None:
+        return []
+    verified(session, prescription)
     rows = session.execute(
         select(PrescriptionLine, MedicationVersion.content)
         .join(MedicationVersion, MedicationVersion.id == PrescriptionLine.version_id)
@@ -53,7 +61,8 @@ def medicines(session: Session, prescription_id: UUID) -> list[Medicine]:
 
 
 def running(session: Session, patient_id: UUID, on: date, *, but: UUID | None = None) -> list[Running]:
-    """The lines of a child's signed prescriptions that have not ended on a day; ``but`` leaves one prescription out."""
+    """The lines of a child's signed prescriptions that have not ended on a day; ``but`` leaves one prescription out.
+    They are counted as they stand: a damaged one counts too, as leaving it out would only make the checks weaker."""
     wanted = (
         select(PrescriptionLine, MedicationVersion.content)
         .join(Prescription, Prescription.id == PrescriptionLine.prescription_id)
@@ -79,7 +88,7 @@ def for_family(session: Session, viewer: Viewer, prescription_id: UUID) -> Presc
     being reviewed, also after a pharmacist has sent it back. Raises NotFound for a draft and for a stranger's child."""
     row = found(session, prescription_id)
     patient_of(session, viewer, row.patient_id)
-    if row.content is None:
+    if row.digest is None:
         raise NotFound
     return row
 
@@ -87,11 +96,11 @@ def for_family(session: Session, viewer: Viewer, prescription_id: UUID) -> Presc
 def of_children(session: Session, viewer_children: Sequence[UUID], limit: int = 50) -> Sequence[Prescription]:
     """The signed prescriptions of these children that were not replaced, newest first."""
     replaced = select(Prescription.replaces_id).where(
-        Prescription.replaces_id.is_not(None), Prescription.content.is_not(None)
+        Prescription.replaces_id.is_not(None), Prescription.digest.is_not(None)
     )
     wanted = select(Prescription).where(
         Prescription.patient_id.in_(viewer_children),
-        Prescription.content.is_not(None),
+        Prescription.digest.is_not(None),
         Prescription.id.not_in(replaced),
     )
     return session.scalars(wanted.order_by(Prescription.id.desc()).limit(limit)).all()

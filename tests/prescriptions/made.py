@@ -1,4 +1,4 @@
-"""Prescriptions as rows, for tests of what comes after: signed and approved without a desk."""
+"""Prescriptions as rows, for tests of what comes after: signed and approved without a desk, with real signatures."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.queries import visit
 from config.clock import local, today
 from config.ids import new_id
 from consultation.encounters.models import Encounter
 from consultation.encounters.rooms import encounter_of
-from consultation.record.content import canonical, digest
-from people.models import Role
+from consultation.record.content import digest
+from consultation.record.icd10 import condition
+from people.models import Practitioner, Role
 from prescriptions.formulary.actions import load
-from prescriptions.models import Medication, MedicationVersion
-from prescriptions.rules import packages
-from prescriptions.writing.models import Prescription, PrescriptionLine, PrescriptionStatus
+from prescriptions.formulary.queries import find
+from prescriptions.models import Medication
+from prescriptions.rules import Child, Context, Weighed
+from prescriptions.signing.actions import sign
+from prescriptions.signing.authority import SetupAuthority
+from prescriptions.signing.keys import KeptKeys
+from prescriptions.signing.models import SignatureRole
+from prescriptions.writing.content import Case, Ordered, rows, text
+from prescriptions.writing.models import Prescription, PrescriptionStatus
 from tests.prescriptions.orders import FEVER, proposed
 from tests.product import Hospital, member, visit_ahead
+
+SECRET = b"dev-index-key-of-the-tests-0123456789"
+SIGNER = KeptKeys(SetupAuthority(SECRET))  # as create_app has it in a test
+DECIDED = {PrescriptionStatus.APPROVED: "accept", PrescriptionStatus.REJECTED: "reject"}
 
 
 def room(session: Session, hospital: Hospital, now: datetime) -> Encounter:
@@ -34,13 +46,11 @@ def signed(
     status: PrescriptionStatus = PrescriptionStatus.APPROVED,
     encounter: Encounter | None = None,
 ) -> Prescription:
-    """A prescription of the proposed doses (paracetamol unless products are named), good until tomorrow's midnight. Its
-    signature is none: only what does not look at that can be tested with it."""
+    """A prescription of the proposed doses (paracetamol unless products are named), good until tomorrow's midnight,
+    signed by its doctor and, when it was reviewed, by a pharmacist."""
     if session.scalar(select(Medication.id).limit(1)) is None:
         load(session, now)
     where, made_id = encounter or room(session, hospital, now), new_id()
-    text = canonical({"test": str(made_id)})
-    reviewed = status in {PrescriptionStatus.APPROVED, PrescriptionStatus.REJECTED}
     made = Prescription(
         id=made_id,
         number=f"T{made_id.hex[-12:]}",
@@ -50,45 +60,47 @@ def signed(
         department_id=where.department_id,
         status=status,
         version=1,
-        content=text,
-        digest=digest(text),
+        emergency=False,
         created_at=now,
         signed_at=now,
         valid_until=local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2),
         review_by=now + timedelta(minutes=30),
-        reviewer_id=member(session, f"rx-{made_id.hex[-8:]}", None, Role.PHARMACIST).id if reviewed else None,
-        reviewed_at=now if reviewed else None,
         codes=[],
     )
-    session.add(made)
-    session.flush()
-    for n, code in enumerate(codes or (FEVER,), start=1):
-        _line(session, made, n, code, now)
+    _fill(session, made, where, codes or (FEVER,), now)
+    doctor = session.get_one(Practitioner, made.practitioner_id)
+    sign(session, made, SignatureRole.PRESCRIBER, doctor, {}, SIGNER, now)
+    if decision := DECIDED.get(status):
+        pharmacist = session.get_one(Practitioner, made.reviewer_id)
+        codes_ = {"decision": decision, "codes": made.codes, "text": made.review_text}
+        sign(session, made, SignatureRole.REVIEWER, pharmacist, codes_, SIGNER, now)
     session.flush()
     return made
 
 
-def _line(session: Session, made: Prescription, n: int, code: str, now: datetime) -> None:
-    product, line, day = (
-        session.scalars(select(Medication).where(Medication.code == code)).one(),
-        proposed(code),
-        today(now),
-    )
-    version = session.scalars(select(MedicationVersion).where(MedicationVersion.medication_id == product.id)).one()
-    session.add(
-        PrescriptionLine(
-            prescription_id=made.id,
-            patient_id=made.patient_id,
-            n=n,
-            medication_id=product.id,
-            version_id=version.id,
-            rule=line.rule,
-            dose=line.dose,
-            times=line.times,
-            interval=line.interval,
-            days=line.days,
-            packages=packages(line),
-            starts_on=day,
-            until=day + timedelta(days=line.days - 1),
-        )
-    )
+def _fill(session: Session, made: Prescription, where: Encounter, codes: tuple[str, ...], now: datetime) -> None:
+    ordered = []
+    for code in codes:
+        entry = find(session, code)
+        assert entry
+        ordered.append(Ordered.of(proposed(code), entry))
+    lines = rows(made, ordered, today(now))
+    made.content = text(made, lines, ordered, _case(session, where, now))
+    made.digest = digest(made.content)
+    if made.status in DECIDED:
+        pharmacist = member(session, f"rx-{made.id.hex[-8:]}", None, Role.PHARMACIST)
+        made.reviewer_id, made.reviewed_at = pharmacist.id, now
+        if made.status is PrescriptionStatus.REJECTED:
+            made.codes, made.review_text = ["2-4"], "too much"
+    session.add(made)
+    session.flush()
+    session.add_all(lines)
+    session.flush()
+
+
+def _case(session: Session, where: Encounter, now: datetime) -> Case:
+    about = visit(session, where.appointment_id)
+    child = Child(about.patient.birth_date, Weighed(15_000, today(now)), ("J00",))
+    doctor = session.get_one(Practitioner, where.practitioner_id)
+    context = Context(today(now), child, verified_only=False)
+    return Case(about, where, doctor, [condition("J00")], context, [], {}, [])
