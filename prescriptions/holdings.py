@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from people.keeping.holdings import Clock, Holding, of, through
-from prescriptions.after.models import AdverseEvent, CourseEnd, MedicineReminder
+from prescriptions.after.models import AdverseEvent, CourseEnd, MedicineReminder, ReactionNote
 from prescriptions.delivery.models import Delivery, DeliveryStep
 from prescriptions.dispensing.models import DispensedItem, MedicationDispense
 from prescriptions.orders.models import MedicineOrder, MedicineOrderLine
@@ -14,6 +14,11 @@ from prescriptions.writing.models import Prescription, PrescriptionLine
 _lines = through(MedicineOrderLine.order_id, MedicineOrder.id, of(MedicineOrder.patient_id))
 
 HOLDINGS = (
+    Holding(
+        ReactionNote,
+        through(ReactionNote.adverse_event_id, AdverseEvent.id, of(AdverseEvent.patient_id)),
+        ReactionNote.at,
+    ),
     Holding(AdverseEvent, of(AdverseEvent.patient_id), AdverseEvent.reported_at),
     Holding(CourseEnd, of(CourseEnd.patient_id), CourseEnd.ask_at),
     Holding(MedicineReminder, of(MedicineReminder.patient_id), MedicineReminder.created_at, Clock.PROCESS),

@@ -191,6 +191,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("prescription_id", sa.Uuid(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
         sa.Column("ask_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -281,11 +283,17 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("times", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("starts_on", sa.Date(), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("last", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("active", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(until is null) = (starts_on is null)", name=op.f("ck_medicine_reminders_begun")),
         sa.CheckConstraint("until >= starts_on", name=op.f("ck_medicine_reminders_course")),
+        sa.CheckConstraint(
+            "next_at is null or (active and until is not null)", name=op.f("ck_medicine_reminders_next")
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_medicine_reminders_account_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_medicine_reminders_patient_id")),
         sa.ForeignKeyConstraint(
@@ -387,8 +395,14 @@ def upgrade() -> None:
         ),
         sa.Column("signs", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "reporter",
+            sa.Enum("family", "doctor", "pharmacist", name="reporter", native_enum=False, create_constraint=True),
+            nullable=False,
+        ),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("severe", sa.Boolean(), nullable=False),
+        sa.Column("stopped", sa.Boolean(), nullable=True),
         sa.Column("practitioner_id", sa.Uuid(), nullable=True),
         sa.Column("look_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
@@ -406,11 +420,31 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column(
+            "causality",
+            sa.Enum(
+                "certain",
+                "probable",
+                "possible",
+                "unlikely",
+                "conditional",
+                "unassessable",
+                name="causality",
+                native_enum=False,
+                create_constraint=True,
+            ),
+            nullable=True,
+        ),
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(status = 'closed') = (closed_at is not null)", name=op.f("ck_adverse_events_closed")),
         sa.CheckConstraint("(status = 'closed') = (outcome is not null)", name=op.f("ck_adverse_events_has_outcome")),
+        sa.CheckConstraint(
+            "status <> 'closed' or causality is not null", name=op.f("ck_adverse_events_has_causality")
+        ),
+        sa.CheckConstraint(
+            "status = 'reported' or practitioner_id is not null", name=op.f("ck_adverse_events_watched")
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_adverse_events_account_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_adverse_events_patient_id")),
         sa.ForeignKeyConstraint(
@@ -437,6 +471,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_adverse_events_prescription_id"), "adverse_events", ["prescription_id"], unique=False)
     op.create_index(
         op.f("ix_adverse_events_prescription_line_id"), "adverse_events", ["prescription_line_id"], unique=False
+    )
+    op.create_table(
+        "adverse_event_notes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("adverse_event_id", sa.Uuid(), nullable=False),
+        sa.Column("practitioner_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["adverse_event_id"], ["adverse_events.id"], name=op.f("fk_adverse_event_notes_adverse_event_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_adverse_event_notes_practitioner_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_adverse_event_notes")),
+    )
+    op.create_index(
+        op.f("ix_adverse_event_notes_adverse_event_id_id"),
+        "adverse_event_notes",
+        ["adverse_event_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_adverse_event_notes_practitioner_id"), "adverse_event_notes", ["practitioner_id"], unique=False
     )
     op.create_table(
         "deliveries",
