@@ -228,6 +228,12 @@ class Policy(BaseModel):
     worse_days: Count = Field(
         7, ge=1, description="Days after a visit within which the family can tell its team that the child got worse."
     )
+    course_asked_at: time = Field(
+        time(9), description="When, on the day after a prescription's last day, the family is asked how the child is."
+    )
+    reaction_hours: Count = Field(
+        24, ge=1, description="Hours within which a pharmacist looks at a reaction to a medicine; a severe one at once."
+    )
     complaint_days: Count = Field(
         15, ge=1, le=60, description="Working days within which a complaint is answered (consent text: 15)."
     )

@@ -40,7 +40,7 @@ from consultation.line.events import FamilyCalled, HandoverAsked, TurnSoon
 from consultation.record.events import RecordSigned
 from consultation.triage.events import TriageAlerted
 from consultation.written.events import WrittenAnswered, WrittenAsked
-from notifications import after, clinics, files, line
+from notifications import after, clinics, files, line, medicines
 from notifications.catalogue import messages
 from notifications.doctors import tell_practitioner_booked, tell_practitioner_cancelled
 from notifications.preferences import muted
@@ -57,6 +57,14 @@ from people.events import GuardianBound
 from people.keeping.events import CopyFinished, WishAnswered
 from people.models import Account, Department, GuardianStatus, Patient, Practitioner, RelatedPerson
 from people.queries import guardians
+from prescriptions.after.events import CourseEnded, MedicineDue, ReactionReported
+from prescriptions.writing.events import (
+    PrescriptionApproved,
+    PrescriptionCancelled,
+    PrescriptionExpiring,
+    PrescriptionRejected,
+    PrescriptionSubmitted,
+)
 
 # At most 20 characters each, in both languages (``thing``).
 REASONS = {
@@ -221,6 +229,14 @@ HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ..
     WishAnswered: (files.tell_answered,),
     WrittenAsked: (tell_asked,),
     WrittenAnswered: (tell_answered,),
+    PrescriptionSubmitted: (medicines.hear_submitted,),
+    PrescriptionApproved: (medicines.tell_approved,),
+    PrescriptionRejected: (medicines.tell_rejected,),
+    PrescriptionExpiring: (medicines.tell_expiring,),
+    PrescriptionCancelled: (medicines.tell_cancelled,),
+    MedicineDue: (medicines.tell_due,),
+    CourseEnded: (medicines.ask_family,),
+    ReactionReported: (medicines.tell_reaction,),
 }
 
 

@@ -155,6 +155,7 @@ def _clockwork(app: App, wake: Callable[[], None]) -> None:
         jobs.see_to_rooms()
 
     _waiting_lists(app)
+    _medicines(app, wake)
     _housekeeping(app)
 
 
@@ -194,6 +195,16 @@ def _waiting_lists(app: App) -> None:
     @app.task(name="booking.waiting", queueing_lock="booking.waiting", priority=FIRST)
     def see_to_waiting(timestamp: int) -> None:  # noqa: ARG001
         jobs.see_to_waiting()
+
+
+def _medicines(app: App, wake: Callable[[], None]) -> None:
+    """Families are reminded of medicines, and asked at the end of a course."""
+
+    @app.periodic(cron=EVERY_10_SECONDS)
+    @app.task(name="prescriptions.courses", queueing_lock="prescriptions.courses")
+    def see_to_courses(timestamp: int) -> None:  # noqa: ARG001 - periodic tasks are told the time
+        jobs.see_to_courses()
+        wake()
 
 
 def _housekeeping(app: App) -> None:

@@ -38,6 +38,7 @@ from notifications.models import Notification
 from people import invitations, sessions, staff
 from people.index import PatientIndex
 from people.models import Account, Department
+from prescriptions.after import actions as after_medicines
 from wechat.tags import Tags
 
 log = structlog.get_logger()
@@ -159,6 +160,15 @@ def see_to_written() -> None:
     for encounter_id, policy in due:
         with transaction() as session:
             written.see_to(session, encounter_id, at, policy)
+
+
+def see_to_courses() -> None:
+    """Remind of medicines, and ask the families whose course is over, some hundreds at a time."""
+    for step in (after_medicines.remind_due, after_medicines.ask_due):
+        done = -1
+        while done:
+            with transaction() as session:
+                done = step(session, now())
 
 
 def see_to_waiting() -> None:

@@ -439,9 +439,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(status = 'closed') = (closed_at is not null)", name=op.f("ck_adverse_events_closed")),
         sa.CheckConstraint("(status = 'closed') = (outcome is not null)", name=op.f("ck_adverse_events_has_outcome")),
-        sa.CheckConstraint(
-            "status <> 'closed' or causality is not null", name=op.f("ck_adverse_events_has_causality")
-        ),
+        sa.CheckConstraint("status <> 'closed' or causality is not null", name=op.f("ck_adverse_events_has_causality")),
         sa.CheckConstraint(
             "status = 'reported' or practitioner_id is not null", name=op.f("ck_adverse_events_watched")
         ),

@@ -93,8 +93,8 @@ class Reporter(StrEnum):
 
 
 class Causality(StrEnum):
-    """How likely the medicine was the cause, as the WHO's monitoring centre and the national report (肯定, 很可能, 可能,
-    可能无关, 待评价, 无法评价) grade it."""
+    """How likely the medicine was the cause, as the WHO's monitoring centre and the national report grade it (肯定,
+    很可能, 可能, 可能无关, 待评价, 无法评价)."""
 
     CERTAIN = "certain"
     PROBABLE = "probable"
