@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import commands
 import desk
 import integrations.authority
+import integrations.couriers
 import integrations.files
 import integrations.livekit
 import integrations.pool
@@ -60,11 +61,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     files = integrations.files.connect(settings)
     service = wechat.service.join(app, settings, store, index)
     menus.metrics.join(app, settings, service.client.limits)
-    rooms = (files, service.gateway, FileAdmission(), video, signer)
+    courier = integrations.couriers.connect(settings)
+    rooms = (files, service.gateway, FileAdmission(), video, signer, courier)
     menus.join(app, settings, store, index, service.jssdk, service.tickets, *rooms)
     desk.join(app, service.scenes, store, files, SignInAndPin(), video, signer, verified_only=settings.production)
     pool = integrations.pool.connect(settings)
-    commands.join(
-        app, settings, engine, service, index, integrations.sms.connect(settings), files, pool, hosted, authority
-    )
+    sms = integrations.sms.connect(settings)
+    commands.join(app, settings, engine, service, index, sms, files, pool, hosted, authority, courier)
     return app

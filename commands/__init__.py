@@ -26,6 +26,7 @@ from consultation.talk.video import HostedRooms
 from notifications.sms import Sms
 from people.files import FileStore
 from people.index import PatientIndex
+from prescriptions.delivery.couriers import Couriers
 from prescriptions.signing.authority import CertificateAuthority
 from wechat.pictures import ChatPictures
 from wechat.service import WeChatService
@@ -44,6 +45,7 @@ def join(
     pool: NumberPool,
     video: HostedRooms | None,
     authority: CertificateAuthority | None,
+    courier: Couriers,
 ) -> None:
     """Register every command with the application."""
     incoming = Incoming(ChatPictures(service.client), files, service.answers, settings.clinic_origin)
@@ -59,6 +61,7 @@ def join(
             pool,
             video,
             authority,
+            courier,
         ),
         index.group,
         menu.group(service.menu),

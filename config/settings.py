@@ -25,6 +25,7 @@ PUBLIC_ORIGINS = (
     "wechat_jssdk_url",
     "files_s3_endpoint",
     "live_origin",
+    "courier_origin",
 )
 DOMAIN_FILE = re.compile(r"(MP_verify_\w+\.txt):(\w+)", re.ASCII)
 LIVEKIT = re.compile(r"wss?://[\w.-]+(:\d{1,5})?", re.ASCII)
@@ -137,6 +138,19 @@ class Settings(BaseSettings):
     signing_ca_roots: str = Field(
         "", description="The certificates in which its chains end: PEM, or the path of a PEM file."
     )
+    courier_provider: Literal["none", "fengqiao"] = Field(
+        "none", description="Who carries medicines: the hospital's own messenger, or SF Express (顺丰丰桥)."
+    )
+    courier_origin: str = Field("https://sfapi.sf-express.com", description="Where the courier's API is.")
+    courier_partner: str = Field("", description="The hospital's code at the courier (顾客编码, partnerID).")
+    courier_checkword: SecretStr = Field(
+        SecretStr(""), description="The courier's check word (校验码); signs in both directions."
+    )
+    courier_account: str = Field("", description="The hospital's account that is billed (月结卡号).")
+    courier_sender: str = Field(
+        "北京市/北京市/西城区/南礼士路56号/互联网药房/010-59616161",
+        description="Where parcels are fetched: province/city/district/street/name/phone.",
+    )
     assets_dir: Path = Field(ROOT / "node_modules", description="Where the front-end packages were installed.")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="The bearer token that `/metrics` asks for. Empty: there is no such page."
@@ -178,7 +192,7 @@ class Settings(BaseSettings):
         if not self.database_url.startswith("postgres"):
             problems.append("DATABASE_URL must name a PostgreSQL server")
         problems += self._origin_problems() + self._pay_problems() + self._sms_problems() + self._files_problems()
-        problems += self._livekit_problems() + self._signing_problems()
+        problems += self._livekit_problems() + self._signing_problems() + self._courier_problems()
         for name in ("wechat_aes_key", "wechat_aes_key_previous"):
             key = getattr(self, name).get_secret_value()
             if not _is_aes_key(key) and (key or name == "wechat_aes_key"):
@@ -239,6 +253,19 @@ class Settings(BaseSettings):
         missing = [name for name, value in needed.items() if not value]
         return [f"{', '.join(missing)} missing for SMS_PROVIDER"] if self.sms_provider == "tencent" and missing else []
 
+    def _courier_problems(self) -> list[str]:
+        needed = {
+            "COURIER_PARTNER": self.courier_partner,
+            "COURIER_CHECKWORD": self.courier_checkword.get_secret_value(),
+            "COURIER_ACCOUNT": self.courier_account,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        problems = [f"{', '.join(missing)} missing for COURIER_PROVIDER"] if missing else []
+        problems = problems if self.courier_provider == "fengqiao" else []
+        if [bool(part.strip()) for part in self.courier_sender.split("/")] != [True] * 6:
+            problems.append("COURIER_SENDER must be province/city/district/street/name/phone")
+        return problems
+
     def _files_problems(self) -> list[str]:
         needed = {
             "FILES_S3_BUCKET": self.files_s3_bucket,
@@ -295,6 +322,7 @@ class Settings(BaseSettings):
             "turn_secret",
             "livekit_secret",
             "signing_ca_login",
+            "courier_checkword",
         ):
             if getattr(self, name).get_secret_value().startswith(DEVELOPMENT_SECRET):
                 problems.append(f"{name.upper()} is a development secret")

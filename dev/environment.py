@@ -60,6 +60,17 @@ TEMPLATES = {
     "complaint-news": "TPL_appeal_decided_0000000000000000000000001",
     "file-ready": VISIT_NEWS,
     "wish-answered": VISIT_NEWS,
+    **dict.fromkeys(
+        (
+            "delivery-shipped",
+            "delivery-arrived",
+            "delivery-trouble",
+            "pickup-ready",
+            "pickup-fetched",
+            "order-declined",
+        ),
+        VISIT_NEWS,
+    ),
     "guardian-bound": "TPL_guardian_bound_0000000000000000000000001",
 }
 
@@ -70,7 +81,11 @@ def development(var: Path, given: Mapping[str, str]) -> dict[str, str]:
     Makes var/development.env when it is not there, and adds secrets that it lacks.
     """
     kept = _kept(var / "development.env")
-    chosen = {"CLINIC_PORT": "8000", "LIVE_PORT": "8001", "SIMULATOR_PORT": "8100"} | kept | dict(given)
+    chosen = (
+        {"CLINIC_PORT": "8000", "LIVE_PORT": "8001", "SIMULATOR_PORT": "8100", "COURIER_PORT": "8400"}
+        | kept
+        | dict(given)
+    )
     clinic = f"http://127.0.0.1:{chosen['CLINIC_PORT']}"
     simulator = f"http://127.0.0.1:{chosen['SIMULATOR_PORT']}"
     live = f"http://127.0.0.1:{chosen['LIVE_PORT']}"
@@ -97,7 +112,21 @@ def development(var: Path, given: Mapping[str, str]) -> dict[str, str]:
         "SIMULATOR_STATE": str(var / "simulator.json"),
         "SIMULATOR_QR_DIR": str(var / "demo/qr"),
         "SIMULATOR_KEYS": str(var / "simulator-keys"),
+        **_courier(var, clinic, chosen),
         **_merchant(var, simulator, chosen),
+    }
+
+
+def _courier(var: Path, clinic: str, chosen: dict[str, str]) -> dict[str, str]:
+    """Returns the settings of the simulated courier, and what it is told itself; a step every COURIER_PACE seconds."""
+    return {
+        "COURIER_PROVIDER": "fengqiao",
+        "COURIER_ORIGIN": f"http://127.0.0.1:{chosen['COURIER_PORT']}",
+        "COURIER_PARTNER": "BJETYY",
+        "COURIER_ACCOUNT": "0100000000",
+        "COURIER_BACKEND": clinic,
+        "COURIER_STATE": str(var / "courier.json"),
+        "COURIER_PACE": "60",
     }
 
 
@@ -134,6 +163,7 @@ def new_secrets() -> dict[str, str]:
         "WECHAT_AES_KEY": aes_key(),
         "WECHAT_PAY_APIV3_KEY": f"dev{_letters(29)}",
         "TURN_SECRET": f"dev-{_letters(28)}",
+        "COURIER_CHECKWORD": f"dev-{_letters(28)}",
     }
 
 

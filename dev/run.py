@@ -43,6 +43,8 @@ def parts(procfile: Mapping[str, str], environment: Mapping[str, str], simulated
         Part("demo", f"{FLASK} demo load{visits} --to {quote(str(demo))}", needs=("web",), once=True, optional=True),
         *(Part(name, command, needs=("web",)) for name, command in procfile.items() if name not in ("release", "web")),
     ]
+    if carried(environment):
+        made.insert(0, Part("courier", f"python -m integrations.simulators.courier {environment['COURIER_PORT']}"))
     if simulated:
         simulator = f"http://{environment['SIMULATOR_BIND']}/"
         made.insert(0, Part("simulator", "python -m wechat.simulator", needs=after, ready=simulator))
@@ -50,6 +52,11 @@ def parts(procfile: Mapping[str, str], environment: Mapping[str, str], simulated
         made.insert(0, Part("keys", "python -m wechat.simulator.pay.keys", once=True))
         made.append(Part("menu", f"{FLASK} menu publish", needs=("web", "simulator"), once=True, optional=True))
     return made
+
+
+def carried(environment: Mapping[str, str]) -> bool:
+    """Whether medicines are carried by the simulated courier."""
+    return environment.get("COURIER_ORIGIN") == f"http://127.0.0.1:{environment.get('COURIER_PORT')}"
 
 
 def main() -> None:
@@ -99,7 +106,12 @@ def only_one(file: Path) -> Iterator[None]:
 
 def check_ports(environment: Mapping[str, str], simulated: bool) -> None:
     """Raises SupervisorError that names the port in the way and the setting that changes it."""
-    for name in ("CLINIC_PORT", "LIVE_PORT", *(["SIMULATOR_PORT"] if simulated else [])):
+    for name in (
+        "CLINIC_PORT",
+        "LIVE_PORT",
+        *(["SIMULATOR_PORT"] if simulated else []),
+        *(["COURIER_PORT"] if carried(environment) else []),
+    ):
         port = int(environment[name])
         if not is_free(port):
             raise SupervisorError(

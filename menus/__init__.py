@@ -19,6 +19,7 @@ from menus import (
     children,
     complaints,
     consents,
+    courier_push,
     departments,
     devices,
     errors,
@@ -57,6 +58,7 @@ from menus import (
 from payments.gateway import Gateway
 from people.files import FileStore
 from people.index import PatientIndex
+from prescriptions.delivery.couriers import Couriers
 from prescriptions.signing.keys import Signer
 from wechat.jssdk import JsSdk
 from wechat.tickets import Tickets
@@ -74,6 +76,7 @@ def join(
     admission: Admission,
     video: VideoRooms,
     signer: Signer,
+    courier: Couriers,
 ) -> None:
     """Register the pages, their files and error pages, and the headers of every answer."""
     templates.install(app.jinja_env, pages.locale)
@@ -102,6 +105,9 @@ def join(
     app.register_blueprint(guests.bp)
     app.register_blueprint(file.blueprint(settings, files))
     app.register_blueprint(call.blueprint(settings, files, video))
+    told = courier_push.blueprint(courier)
+    app.register_blueprint(told)
+    app.extensions["csrf"].exempt(told)  # the courier's digest stands for it
 
 
 __all__ = [

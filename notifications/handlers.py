@@ -40,7 +40,7 @@ from consultation.line.events import FamilyCalled, HandoverAsked, TurnSoon
 from consultation.record.events import RecordSigned
 from consultation.triage.events import TriageAlerted
 from consultation.written.events import WrittenAnswered, WrittenAsked
-from notifications import after, clinics, files, line, medicines
+from notifications import after, clinics, deliveries, files, line, medicines
 from notifications.catalogue import messages
 from notifications.doctors import tell_practitioner_booked, tell_practitioner_cancelled
 from notifications.preferences import muted
@@ -58,6 +58,13 @@ from people.keeping.events import CopyFinished, WishAnswered
 from people.models import Account, Department, GuardianStatus, Patient, Practitioner, RelatedPerson
 from people.queries import guardians
 from prescriptions.after.events import CourseEnded, MedicineDue, ReactionReported
+from prescriptions.delivery.events import DeliveryDelivered, DeliveryFailed, DeliveryShipped
+from prescriptions.dispensing.events import (
+    DispenseDeclined,
+    MedicineDispensed,
+    MedicineHandedOver,
+    ReadyForPickup,
+)
 from prescriptions.writing.events import (
     PrescriptionApproved,
     PrescriptionCancelled,
@@ -237,6 +244,13 @@ HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ..
     MedicineDue: (medicines.tell_due,),
     CourseEnded: (medicines.ask_family,),
     ReactionReported: (medicines.tell_reaction,),
+    MedicineDispensed: (deliveries.send_parcel,),
+    DispenseDeclined: (deliveries.tell_declined,),
+    ReadyForPickup: (deliveries.tell_ready,),
+    MedicineHandedOver: (deliveries.begin_course, deliveries.tell_fetched),
+    DeliveryShipped: (deliveries.tell_shipped,),
+    DeliveryDelivered: (deliveries.begin_course, deliveries.tell_delivered),
+    DeliveryFailed: (deliveries.tell_failed,),
 }
 
 

@@ -21,10 +21,11 @@ from notifications.sending import TEXT_INSTEAD
 from payments.gateway import Gateway
 from people.index import PatientIndex
 from people.staff import TAG
+from prescriptions.delivery.couriers import Couriers
 from prescriptions.signing.authority import CertificateAuthority
 from wechat.errors import WeChatError, WeChatUnavailable
 from wechat.tags import Tags
-from worker import calls, copies, jobs, keeping, money, pictures, prescriptions, recordings
+from worker import calls, copies, deliveries, jobs, keeping, money, pictures, prescriptions, recordings
 from worker.sender import Sender, Ways
 
 log = structlog.get_logger()
@@ -237,6 +238,7 @@ def run(
     pool: NumberPool | None = None,
     video: HostedRooms | None = None,
     authority: CertificateAuthority | None = None,
+    courier: Couriers | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT; what is being done then is finished first."""
     sender = Sender(ways, settings.clinic_origin)
@@ -247,6 +249,8 @@ def run(
     prescriptions.join(app, authority, sender.wake)
     if video:
         calls.join(app, video)
+    if courier:
+        deliveries.join(app, courier)
     jobs.cut(pool)
     sender.start()
     try:

@@ -500,7 +500,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("prescription_id", sa.Uuid(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
-        sa.Column("courier", sa.String(length=20), nullable=False),
+        sa.Column("courier", sa.String(length=20), nullable=True),
         sa.Column("waybill", sa.String(length=40), nullable=True),
         sa.Column("code", sa.LargeBinary(), nullable=False),
         sa.Column(
@@ -519,12 +519,16 @@ def upgrade() -> None:
         ),
         sa.Column("error", sa.String(length=40), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ask_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(status = 'delivered') = (delivered_at is not null)", name=op.f("ck_deliveries_delivered")),
-        sa.CheckConstraint("status = 'ordered' or waybill is not null", name=op.f("ck_deliveries_waybill")),
+        sa.CheckConstraint(
+            "status not in ('shipped', 'delivered') or waybill is not null", name=op.f("ck_deliveries_waybill")
+        ),
+        sa.CheckConstraint("(waybill is null) = (courier is null)", name=op.f("ck_deliveries_courier")),
         sa.ForeignKeyConstraint(["order_id"], ["medicine_orders.id"], name=op.f("fk_deliveries_order_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_deliveries_patient_id")),
         sa.ForeignKeyConstraint(["prescription_id"], ["prescriptions.id"], name=op.f("fk_deliveries_prescription_id")),
@@ -643,13 +647,31 @@ def upgrade() -> None:
         "delivery_steps",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "mark",
+            sa.Enum(
+                "collected",
+                "moving",
+                "out",
+                "missed",
+                "refused",
+                "returning",
+                "lost",
+                "delivered",
+                "returned",
+                name="mark",
+                native_enum=False,
+                create_constraint=True,
+            ),
+            nullable=False,
+        ),
         sa.Column("place", sa.LargeBinary(), nullable=True),
+        sa.Column("words", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_delivery_steps_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_steps")),
-        sa.UniqueConstraint("delivery_id", "at", "kind", name=op.f("uq_delivery_steps_delivery_id_at_kind")),
+        sa.UniqueConstraint("delivery_id", "at", "mark", name=op.f("uq_delivery_steps_delivery_id_at_mark")),
     )
     op.create_table(
         "dispensed_items",
@@ -658,8 +680,14 @@ def upgrade() -> None:
         sa.Column("order_line_id", sa.Uuid(), nullable=False),
         sa.Column("lot_id", sa.Uuid(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("scanned", sa.Integer(), server_default="0", nullable=False),
         sa.Column("scanned_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_dispensed_items_quantity")),
+        sa.CheckConstraint("scanned between 0 and quantity", name=op.f("ck_dispensed_items_scanned")),
+        sa.CheckConstraint(
+            "(scanned = quantity) = (scanned_at is not null)", name=op.f("ck_dispensed_items_all_scanned")
+        ),
         sa.ForeignKeyConstraint(
             ["dispense_id"], ["medication_dispenses.id"], name=op.f("fk_dispensed_items_dispense_id")
         ),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from config.database import Base, Id, stored_enum
 from config.encryption import Encrypted
 from config.states import Stateful
+from prescriptions.delivery.couriers import Mark
 
 
 class DeliveryStatus(StrEnum):
@@ -27,14 +28,16 @@ class DeliveryStatus(StrEnum):
 
 
 class Delivery(Stateful):
-    """One parcel of one order. ``courier`` names the adapter, ``waybill`` is the courier's number (empty until the
-    courier has taken the order), ``code`` is what the family says at the door. ``due_at``: when it is late; ``ask_at``:
-    when the courier is asked next, empty once that is over. ``error``: the code with which the courier refused."""
+    """One parcel of one order. ``courier`` names the adapter, ``waybill`` is the courier's number (both empty until the
+    courier has taken the order), ``code`` is what the family says at the door. ``due_at``: when it is late;
+    ``warned_at``: when that was told; ``ask_at``: when the courier is asked next, empty once that is over. ``error``:
+    why the courier refused, or did not answer."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("courier", "waybill"),
-        CheckConstraint("status = 'ordered' or waybill is not null", name="waybill"),
+        CheckConstraint("status not in ('shipped', 'delivered') or waybill is not null", name="waybill"),
+        CheckConstraint("(waybill is null) = (courier is null)", name="courier"),
         CheckConstraint("(status = 'delivered') = (delivered_at is not null)", name="delivered"),
         Index(
             "uq_deliveries_standing",
@@ -47,16 +50,19 @@ class Delivery(Stateful):
         Index(None, "order_id", "id"),
     )
     MOVES: ClassVar[Mapping[DeliveryStatus, frozenset[DeliveryStatus]]] = {
-        DeliveryStatus.ORDERED: frozenset({DeliveryStatus.SHIPPED, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
+        DeliveryStatus.ORDERED: frozenset(
+            {DeliveryStatus.SHIPPED, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.RETURNED}
+        ),
         DeliveryStatus.SHIPPED: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.RETURNED}),
         DeliveryStatus.FAILED: frozenset({DeliveryStatus.SHIPPED, DeliveryStatus.DELIVERED, DeliveryStatus.RETURNED}),
+        DeliveryStatus.DELIVERED: frozenset({DeliveryStatus.RETURNED}),
     }
 
     id: Mapped[Id]
     order_id: Mapped[UUID] = mapped_column(ForeignKey("medicine_orders.id"))
     prescription_id: Mapped[UUID] = mapped_column(ForeignKey("prescriptions.id"), index=True)
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
-    courier: Mapped[str] = mapped_column(String(20))
+    courier: Mapped[str | None] = mapped_column(String(20))
     waybill: Mapped[str | None] = mapped_column(String(40))
     code: Mapped[str] = mapped_column(Encrypted("deliveries.code"))
     status: Mapped[DeliveryStatus] = mapped_column(
@@ -64,6 +70,7 @@ class Delivery(Stateful):
     )
     error: Mapped[str | None] = mapped_column(String(40))
     due_at: Mapped[datetime]
+    warned_at: Mapped[datetime | None]
     ask_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     shipped_at: Mapped[datetime | None]
@@ -71,15 +78,16 @@ class Delivery(Stateful):
 
 
 class DeliveryStep(Base):
-    """One step of the trace as the courier told it; the same step told twice is one. ``kind`` is the courier port's
-    code, ``place`` a city or depot."""
+    """One step of the trace as the courier told it, or the desk wrote it; the same step told twice is one. ``place``
+    is a city or depot, ``words`` the courier's own, with who brings it perhaps."""
 
     __tablename__ = "delivery_steps"
-    __table_args__ = (UniqueConstraint("delivery_id", "at", "kind"),)
+    __table_args__ = (UniqueConstraint("delivery_id", "at", "mark"),)
 
     id: Mapped[Id]
     delivery_id: Mapped[UUID] = mapped_column(ForeignKey("deliveries.id"))
-    kind: Mapped[str] = mapped_column(String(20))
+    mark: Mapped[Mark] = mapped_column(stored_enum(Mark, "mark"))
     place: Mapped[str | None] = mapped_column(Encrypted("delivery_steps.place"))
+    words: Mapped[str | None] = mapped_column(Encrypted("delivery_steps.words"))
     at: Mapped[datetime]
     heard_at: Mapped[datetime]

@@ -71,13 +71,15 @@ class MedicationDispense(Stateful):
 
 
 class DispensedItem(Base):
-    """Packages of one lot, picked for one line of the order. ``scanned_at``: when the checker scanned the drug's
-    code."""
+    """Packages of one lot, picked for one line of the order; ``reason``: why of another lot than the one kept back.
+    ``scanned`` of them the checker has scanned, ``scanned_at``: the last."""
 
     __tablename__ = "dispensed_items"
     __table_args__ = (
         UniqueConstraint("dispense_id", "order_line_id", "lot_id"),
         CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("scanned between 0 and quantity", name="scanned"),
+        CheckConstraint("(scanned = quantity) = (scanned_at is not null)", name="all_scanned"),
     )
 
     id: Mapped[Id]
@@ -85,4 +87,6 @@ class DispensedItem(Base):
     order_line_id: Mapped[UUID] = mapped_column(ForeignKey("medicine_order_lines.id"), index=True)
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("lots.id"), index=True)
     quantity: Mapped[int]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    scanned: Mapped[int] = mapped_column(default=0, server_default="0")
     scanned_at: Mapped[datetime | None]

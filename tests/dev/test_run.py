@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return development(tmp_path, {"CLINIC_PORT": "18000", "SIMULATOR_PORT": "18100"})
+    return development(tmp_path, {"CLINIC_PORT": "18000", "SIMULATOR_PORT": "18100", "COURIER_PORT": "18400"})
 
 
 def test_the_procfile_decides_what_runs(environment: dict[str, str]) -> None:
@@ -26,10 +26,19 @@ def test_the_procfile_decides_what_runs(environment: dict[str, str]) -> None:
     made = {part.name: part for part in parts(procfile, environment, simulated=True, demo=Path("var/demo"))}
     assert {name: made[name].command for name in procfile} == procfile
     assert made["web"].ready == "http://127.0.0.1:18000/readyz"
-    assert all(part.needs for name, part in made.items() if name not in ("keys", "release", "simulator"))
+    assert all(part.needs for name, part in made.items() if name not in ("keys", "release", "simulator", "courier"))
     assert {"simulator", "menu"}.isdisjoint(
         part.name for part in parts(procfile, environment, simulated=False, demo=Path("var/demo"))
     )
+
+
+def test_medicines_are_carried_by_the_stand_in_unless_a_courier_is_named(environment: dict[str, str]) -> None:
+    procfile = read_procfile(ROOT / "Procfile")
+    made = {part.name: part for part in parts(procfile, environment, simulated=True, demo=Path("var/demo"))}
+    assert made["courier"].command.endswith("courier 18400")
+    assert environment["COURIER_CHECKWORD"].startswith("dev")
+    real = environment | {"COURIER_ORIGIN": "https://sfapi.sf-express.com"}
+    assert "courier" not in {part.name for part in parts(procfile, real, simulated=True, demo=Path("var/demo"))}
 
 
 def test_the_keys_of_wechat_pay_are_made_before_anybody_reads_them(environment: dict[str, str]) -> None:

@@ -54,7 +54,7 @@ def test_what_is_public_is_known(app: Flask) -> None:
 
 
 PUBLIC = {
-    "webhook.check", "pay.told", "oauth.start", "oauth.callback", "domain-file.show",
+    "webhook.check", "pay.told", "courier.routes", "oauth.start", "oauth.callback", "domain-file.show",
     "asset", "desk_asset", "healthz", "readyz", "metrics",  # metrics asks for its own token
     "menus.front", "menus.departments", "menus.department", "menus.doctors", "menus.help_page", "menus.language",
     "menus.doctor", "menus.earliest", "menus.time_now",
