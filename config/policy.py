@@ -152,6 +152,19 @@ class Policy(BaseModel):
         30, ge=1, description="Days for which a child's weight is new enough for a visit; after them it is asked again."
     )
     weight_infant_days: Count = Field(14, ge=1, description="The same under one year of age.")
+    order_hold_minutes: Count = Field(
+        15, ge=1, le=120, description="Minutes for which the medicines of an order are held until it is paid."
+    )
+    lot_margin_days: Count = Field(
+        14, description="Days for which a lot must still be good after the course that it is given for."
+    )
+    expiring_days: Count = Field(90, description="Days before its expiry from which a lot stands in front at the desk.")
+    recall_hours: Count = Field(
+        24, ge=1, description="Hours within which each family that got a recalled lot is to be reached."
+    )
+    refund_asked_hours: Count = Field(
+        4, ge=1, description="Hours within which the pharmacist answers a family that wants its money back."
+    )
     triage_minutes: Count = Field(
         15, ge=1, le=240, description="Minutes within which staff see to a warning sign in a booked child's answers."
     )

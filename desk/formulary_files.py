@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from config import spreadsheets
@@ -14,14 +13,16 @@ from config.clock import now, today
 from config.database import rehearsal, transaction
 from config.errors import NotFound
 from config.spreadsheets import FileRefused
+from desk import sent_files
 from desk.formulary import KEEPERS, READERS
 from desk.pages import bp, page, say
-from desk.roster_files import FORMS, KEPT, SHOWN
+from desk.roster_files import FORMS, SHOWN
 from prescriptions.formulary import importing
 from prescriptions.formulary.importing import Loaded
 from prescriptions.formulary.refusals import FormularyChanged
-from prescriptions.models import FormularyFile
 from wechat.signin import staff, viewer, visitor_locale
+
+FORMULARY, TEMPLATE = "formulary", "formulary_files.html"
 
 
 @bp.get("/formulary/export.<form>")
@@ -39,21 +40,20 @@ def export_formulary(form: str) -> ResponseReturnValue:
 @bp.get("/formulary/files")
 @staff(*KEEPERS)
 def formulary_files() -> ResponseReturnValue:
-    return page("formulary_files.html", problems=[], more=0)
+    return page(TEMPLATE, problems=[], more=0)
 
 
 @bp.post("/formulary/files")
 @staff(*KEEPERS)
 def send_formulary_file() -> ResponseReturnValue:
     """Read the file; when it has no fault it waits for a yes."""
-    sent = request.files.get("file")
     try:
-        rows = spreadsheets.read(sent.stream.read(spreadsheets.BYTES + 1) if sent else b"", exact=True)
+        rows = sent_files.sent(exact=True)
         with transaction() as session:
             _preview(session, rows)
-            kept = _keep(session, spreadsheets.to_csv(rows).decode("utf-8-sig"))
+            kept = sent_files.keep(session, FORMULARY, rows)
     except FileRefused as refused:
-        return _faults(refused)
+        return sent_files.faults(TEMPLATE, refused)
     return redirect(url_for("desk.formulary_file", file_id=kept.id), 303)
 
 
@@ -69,43 +69,17 @@ def load_formulary_file(file_id: UUID) -> ResponseReturnValue:
     """Yes: what was shown is done; if it would be something else by now, it is shown again."""
     try:
         with transaction() as session:
-            kept = _mine(session, file_id)
-            rows = spreadsheets.read(kept.content.encode(), exact=True)
-            loaded = importing.apply(session, rows, by=viewer().account_id, note=_note(kept), now=now())
+            kept = sent_files.mine(session, FORMULARY, file_id)
+            rows = sent_files.rows_of(kept, exact=True)
+            loaded = importing.apply(session, rows, by=viewer().account_id, note=f"import {kept.id}", now=now())
             if loaded.digest != request.form.get("seen"):
                 raise FormularyChanged
             session.delete(kept)
     except FormularyChanged as changed:
         return _file(file_id, problem=say(changed.message))
     except FileRefused as refused:
-        return _faults(refused)
+        return sent_files.faults(TEMPLATE, refused)
     return redirect(url_for("desk.formulary", show="waiting"), 303)
-
-
-def _note(kept: FormularyFile) -> str:
-    return f"import {kept.id}"
-
-
-def _faults(refused: FileRefused) -> ResponseReturnValue:
-    problems = [problem.said(visitor_locale()) for problem in refused.problems]
-    more = max(0, len(problems) - SHOWN)
-    return page("formulary_files.html", 422, problems=problems[:SHOWN], more=more)
-
-
-def _keep(session: Session, content: str) -> FormularyFile:
-    session.execute(delete(FormularyFile).where(FormularyFile.created_at < now() - KEPT))
-    made = FormularyFile(account_id=viewer().account_id, content=content, created_at=now())
-    session.add(made)
-    session.flush()
-    return made
-
-
-def _mine(session: Session, file_id: UUID) -> FormularyFile:
-    own = FormularyFile.account_id == viewer().account_id
-    found = session.scalar(select(FormularyFile).where(FormularyFile.id == file_id, own).with_for_update())
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _preview(session: Session, rows: spreadsheets.Rows) -> Loaded:
@@ -117,9 +91,10 @@ def _preview(session: Session, rows: spreadsheets.Rows) -> Loaded:
 def _file(file_id: UUID, *, problem: str | None = None) -> ResponseReturnValue:
     try:
         with transaction() as session:
-            loaded = _preview(session, spreadsheets.read(_mine(session, file_id).content.encode(), exact=True))
+            kept = sent_files.mine(session, FORMULARY, file_id)
+            loaded = _preview(session, sent_files.rows_of(kept, exact=True))
     except FileRefused as refused:
-        return _faults(refused)
+        return sent_files.faults(TEMPLATE, refused)
     shown = [(change, change.differences(visitor_locale())) for change in loaded.changes[:SHOWN]]
     context = {"loaded": loaded, "shown": shown, "file_id": file_id, "problem": problem, "most": SHOWN}
     return page("formulary_file.html", 409 if problem else 200, **context)

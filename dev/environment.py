@@ -71,6 +71,8 @@ TEMPLATES = {
         ),
         VISIT_NEWS,
     ),
+    "medicine-order": VISIT_NEWS,
+    "medicine-recalled": VISIT_NEWS,
     "guardian-bound": "TPL_guardian_bound_0000000000000000000000001",
 }
 

@@ -40,7 +40,7 @@ from consultation.line.events import FamilyCalled, HandoverAsked, TurnSoon
 from consultation.record.events import RecordSigned
 from consultation.triage.events import TriageAlerted
 from consultation.written.events import WrittenAnswered, WrittenAsked
-from notifications import after, clinics, deliveries, files, line, medicines
+from notifications import after, clinics, deliveries, files, line, medicine_orders, medicines
 from notifications.catalogue import messages
 from notifications.doctors import tell_practitioner_booked, tell_practitioner_cancelled
 from notifications.preferences import muted
@@ -65,6 +65,8 @@ from prescriptions.dispensing.events import (
     MedicineHandedOver,
     ReadyForPickup,
 )
+from prescriptions.orders.events import OrderCancelled, OrderLapsed, OrderPaid, OrderPaidTooLate, RefundAnswered
+from prescriptions.stock.events import LotRecalled
 from prescriptions.writing.events import (
     PrescriptionApproved,
     PrescriptionCancelled,
@@ -217,8 +219,8 @@ HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ..
     DoctorDelayed: (clinics.tell_delayed, line.hear_delayed),
     DoctorReplaced: (clinics.tell_replaced, line.hear_replaced),
     FollowupInvited: (tell_invited,),
-    PaymentSettled: (book_paid,),
-    PaymentClosed: (release_unpaid,),
+    PaymentSettled: (book_paid, medicine_orders.order_paid),
+    PaymentClosed: (release_unpaid, medicine_orders.order_unpaid),
     GuardianBound: (tell_other_guardians,),
     RefundFinished: (tell_payer_refunded,),
     RefundFailed: (),
@@ -240,7 +242,7 @@ HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ..
     PrescriptionApproved: (medicines.tell_approved,),
     PrescriptionRejected: (medicines.tell_rejected,),
     PrescriptionExpiring: (medicines.tell_expiring,),
-    PrescriptionCancelled: (medicines.tell_cancelled,),
+    PrescriptionCancelled: (medicines.tell_cancelled, medicine_orders.end_withdrawn),
     MedicineDue: (medicines.tell_due,),
     CourseEnded: (medicines.ask_family,),
     ReactionReported: (medicines.tell_reaction,),
@@ -251,6 +253,12 @@ HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ..
     DeliveryShipped: (deliveries.tell_shipped,),
     DeliveryDelivered: (deliveries.begin_course, deliveries.tell_delivered),
     DeliveryFailed: (deliveries.tell_failed,),
+    OrderPaid: (medicine_orders.tell_paid,),
+    OrderLapsed: (medicine_orders.tell_lapsed,),
+    OrderCancelled: (medicine_orders.tell_cancelled,),
+    OrderPaidTooLate: (medicine_orders.tell_late,),
+    RefundAnswered: (medicine_orders.tell_answer,),
+    LotRecalled: (medicine_orders.see_to_recalled, medicine_orders.tell_recalled),
 }
 
 

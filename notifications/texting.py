@@ -22,6 +22,7 @@ from consultation.encounters.models import EncounterStatus
 from consultation.encounters.rooms import known
 from notifications.models import Notification, NotificationStatus
 from people.models import GuardianStatus, Patient, RelatedPerson
+from prescriptions.stock.models import RecalledChild
 
 MOST = 3  # phones of one child
 MOBILE = re.compile(r"1\d{10}")  # mainland numbers that can get a text message; a landline can't
@@ -45,11 +46,18 @@ def child_if_called(session: Session, source_id: UUID) -> Patient | None:
     return session.get_one(Patient, found.patient_id) if found and called else None
 
 
+def child_not_reached(session: Session, source_id: UUID) -> Patient | None:
+    """The child who got a recalled medicine; None when the family knows."""
+    concerned = session.get_one(RecalledChild, source_id)
+    return session.get_one(Patient, concerned.patient_id) if concerned.reached_at is None else None
+
+
 # For each message that must arrive: the child it is about, or None when it no longer needs to.
 CHILDREN: Mapping[str, Callable[[Session, UUID], Patient | None]] = {
     "guardian-bound": child_of_binding,
     "clinic-stopped": child_of_appointment,
     "line-called": child_if_called,
+    "medicine-recalled": child_not_reached,
 }
 
 # For each of them the other way round: what it may be about, for a child.

@@ -21,6 +21,10 @@ REASONS = {
     "no-guardian": N_("No guardian present"),
     "unanswered": N_("No doctor answered"),
     "clinic": N_("Cancelled by clinic"),
+    "pharmacy": N_("Pharmacy cancelled"),
+    "no-stock": N_("Not in stock"),
+    "withdrawn": N_("Doctor withdrew it"),
+    "decision": N_("Pharmacist decided"),
 }
 OTHER = N_("Refund")
 

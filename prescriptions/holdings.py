@@ -8,7 +8,7 @@ from prescriptions.delivery.models import Delivery, DeliveryStep
 from prescriptions.dispensing.models import DispensedItem, MedicationDispense
 from prescriptions.orders.models import MedicineOrder, MedicineOrderLine
 from prescriptions.signing.models import Signature
-from prescriptions.stock.models import Reservation, StockMove
+from prescriptions.stock.models import RecalledChild, Reservation, StockMove
 from prescriptions.writing.models import Prescription, PrescriptionLine
 
 _lines = through(MedicineOrderLine.order_id, MedicineOrder.id, of(MedicineOrder.patient_id))
@@ -30,6 +30,7 @@ HOLDINGS = (
         None,
     ),
     Holding(MedicationDispense, of(MedicationDispense.patient_id), MedicationDispense.created_at),
+    Holding(RecalledChild, of(RecalledChild.patient_id), RecalledChild.created_at),
     Holding(Reservation, through(Reservation.order_line_id, MedicineOrderLine.id, _lines), None),
     Holding(StockMove, through(StockMove.order_line_id, MedicineOrderLine.id, _lines), StockMove.at),
     Holding(MedicineOrderLine, _lines, None),

@@ -48,12 +48,14 @@ class MedicationVersion(Base):
     verified_at: Mapped[datetime | None]
 
 
-class FormularyFile(Base):
-    """A file that was read without a fault and waits for its sender's yes; ``content`` is CSV as exported."""
+class SentFile(Base):
+    """A file (``kind``: formulary or stock) that was read without a fault and waits for its sender's yes; ``content``
+    is CSV."""
 
-    __tablename__ = "formulary_files"
+    __tablename__ = "sent_files"
 
     id: Mapped[Id]
+    kind: Mapped[str] = mapped_column(String(20))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     content: Mapped[str]
     created_at: Mapped[datetime]

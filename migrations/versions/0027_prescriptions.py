@@ -29,6 +29,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_addresses")),
     )
     op.create_index(op.f("ix_addresses_account_id_id"), "addresses", ["account_id", "id"], unique=False)
+    op.drop_table("formulary_files")
+    op.create_table(
+        "sent_files",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_sent_files_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sent_files")),
+    )
+    op.create_index(op.f("ix_sent_files_account_id"), "sent_files", ["account_id"], unique=False)
+    op.create_table(
+        "shelves",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("medication_id", sa.Uuid(), nullable=False),
+        sa.Column("minimum", sa.Integer(), server_default="0", nullable=False),
+        sa.CheckConstraint("minimum >= 0", name=op.f("ck_shelves_minimum")),
+        sa.ForeignKeyConstraint(["medication_id"], ["medications.id"], name=op.f("fk_shelves_medication_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shelves")),
+        sa.UniqueConstraint("medication_id", name=op.f("uq_shelves_medication_id")),
+    )
     op.create_table(
         "lots",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -240,9 +262,20 @@ def upgrade() -> None:
         sa.Column("promised_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("pickup_code", sa.LargeBinary(), nullable=True),
         sa.Column("cancel_reason", sa.String(length=40), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "answer",
+            sa.Enum("full", "part", "none", name="answer", native_enum=False, create_constraint=True),
+            nullable=True,
+        ),
+        sa.Column("answer_text", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(answer is null) = (answer_text is null)", name=op.f("ck_medicine_orders_answered")),
+        sa.CheckConstraint(
+            "(status = 'cancelled') = (cancel_reason is not null)", name=op.f("ck_medicine_orders_cancelled")
+        ),
         sa.CheckConstraint("(way = 'delivery') = (address is not null)", name=op.f("ck_medicine_orders_address")),
         sa.CheckConstraint("(way = 'delivery') = (region is not null)", name=op.f("ck_medicine_orders_region")),
         sa.CheckConstraint("way = 'delivery' or delivery_fen = 0", name=op.f("ck_medicine_orders_delivery_fen")),
@@ -703,11 +736,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_dispensed_items_lot_id"), "dispensed_items", ["lot_id"], unique=False)
     op.create_index(op.f("ix_dispensed_items_order_line_id"), "dispensed_items", ["order_line_id"], unique=False)
     op.create_table(
+        "recalled_children",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("practitioner_id", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "reached_at is null or num_nonnulls(account_id, practitioner_id) = 1",
+            name=op.f("ck_recalled_children_reached"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_recalled_children_account_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_recalled_children_lot_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["medicine_orders.id"], name=op.f("fk_recalled_children_order_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_recalled_children_patient_id")),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_recalled_children_practitioner_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recalled_children")),
+        sa.UniqueConstraint("lot_id", "patient_id", name=op.f("uq_recalled_children_lot_id_patient_id")),
+    )
+    for column in ("account_id", "order_id", "patient_id", "practitioner_id"):
+        op.create_index(op.f(f"ix_recalled_children_{column}"), "recalled_children", [column], unique=False)
+    op.create_table(
         "reservations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("order_line_id", sa.Uuid(), nullable=False),
         sa.Column("lot_id", sa.Uuid(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("good_until", sa.Date(), nullable=False),
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_reservations_quantity")),
         sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_reservations_lot_id")),
         sa.ForeignKeyConstraint(

@@ -50,11 +50,20 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Answer(StrEnum):
+    """What the pharmacist answers when a family wants its money back after the work has begun."""
+
+    FULL = "full"
+    PART = "part"
+    NONE = "none"
+
+
 class MedicineOrder(Stateful):
     """The order for one approved prescription. Prices are frozen when it is made; ``address`` is what the family's
     address was then (JSON, encrypted; empty for pick-up), ``region`` its district. ``hold_until``: until when it waits
     for its payment. ``promised_at`` is when it is to arrive or can be picked up, as it was said before paying.
-    ``pickup_code`` is what the family shows at the hospital's window."""
+    ``pickup_code`` is what the family shows at the hospital's window. ``asked_at``: when the family wanted its money
+    back although the pharmacy was at work; ``answer`` and ``answer_text`` are the pharmacist's."""
 
     __tablename__ = "medicine_orders"
     __table_args__ = (
@@ -62,6 +71,8 @@ class MedicineOrder(Stateful):
         CheckConstraint("(way = 'delivery') = (address is not null)", name="address"),
         CheckConstraint("(way = 'delivery') = (region is not null)", name="region"),
         CheckConstraint("way = 'delivery' or delivery_fen = 0", name="delivery_fen"),
+        CheckConstraint("(status = 'cancelled') = (cancel_reason is not null)", name="cancelled"),
+        CheckConstraint("(answer is null) = (answer_text is null)", name="answered"),
         Index(
             "uq_medicine_orders_standing",
             "prescription_id",
@@ -94,6 +105,9 @@ class MedicineOrder(Stateful):
     promised_at: Mapped[datetime]
     pickup_code: Mapped[str | None] = mapped_column(Encrypted("medicine_orders.pickup_code"))
     cancel_reason: Mapped[str | None] = mapped_column(String(40))
+    asked_at: Mapped[datetime | None]
+    answer: Mapped[Answer | None] = mapped_column(stored_enum(Answer, "answer"))
+    answer_text: Mapped[str | None] = mapped_column(Encrypted("medicine_orders.answer_text"))
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]

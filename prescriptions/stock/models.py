@@ -1,4 +1,4 @@
-"""The tables of the stock: lots, what is kept back of them for whom, and every movement."""
+"""The tables of the stock: shelves, lots, what is kept back of them for whom, every movement, and recalls."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base, Id, stored_enum
+from config.encryption import Encrypted
+
+
+class Shelf(Base):
+    """The place of a product: whoever changes anything of its lots locks this row first. ``minimum``: fewer packages
+    than that free, and it is to be ordered."""
+
+    __tablename__ = "shelves"
+    __table_args__ = (CheckConstraint("minimum >= 0", name="minimum"),)
+
+    id: Mapped[Id]
+    medication_id: Mapped[UUID] = mapped_column(ForeignKey("medications.id"), unique=True)
+    minimum: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Lot(Base):
@@ -52,7 +65,7 @@ class MoveKind(StrEnum):
 
 class StockMove(Base):
     """One movement of a lot, written once: ``quantity`` is the change of ``on_hand`` or, for reserve and release, of
-    ``reserved``. ``order_line_id`` says for which line of an order."""
+    ``reserved``; what is dispensed goes from both. ``order_line_id`` says for which line of an order."""
 
     __tablename__ = "stock_moves"
     __table_args__ = (CheckConstraint("quantity <> 0", name="quantity"), Index(None, "lot_id", "id"))
@@ -68,7 +81,8 @@ class StockMove(Base):
 
 
 class Reservation(Base):
-    """Packages of a lot that are kept back for a line of an order, until they are given out or let go."""
+    """Packages of a lot that are kept back for a line of an order, until they are given out or let go. The lot is good
+    until ``good_until`` at least: the end of the course, and some days more."""
 
     __tablename__ = "reservations"
     __table_args__ = (
@@ -80,3 +94,25 @@ class Reservation(Base):
     order_line_id: Mapped[UUID] = mapped_column(ForeignKey("medicine_order_lines.id"))
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("lots.id"), index=True)
     quantity: Mapped[int]
+    good_until: Mapped[date]
+
+
+class RecalledChild(Base):
+    """A child who got packages of a recalled lot, until the family has been reached: by itself (``account_id``), or by
+    somebody of the pharmacy (``practitioner_id``)."""
+
+    __tablename__ = "recalled_children"
+    __table_args__ = (
+        UniqueConstraint("lot_id", "patient_id"),
+        CheckConstraint("reached_at is null or num_nonnulls(account_id, practitioner_id) = 1", name="reached"),
+    )
+
+    id: Mapped[Id]
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lots.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("medicine_orders.id"), index=True)
+    created_at: Mapped[datetime]
+    reached_at: Mapped[datetime | None]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    practitioner_id: Mapped[UUID | None] = mapped_column(ForeignKey("practitioners.id"), index=True)
+    note: Mapped[str | None] = mapped_column(Encrypted("recalled_children.note"))

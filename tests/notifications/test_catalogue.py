@@ -8,7 +8,19 @@ from babel.messages.pofile import read_po
 from booking.stop_models import REASON_TEXTS
 from config.settings import ROOT
 from config.text import LOCALES, N_, translate
-from notifications import after, clinics, deliveries, files, handlers, line, medicines, suspensions, texting, waiting
+from notifications import (
+    after,
+    clinics,
+    deliveries,
+    files,
+    handlers,
+    line,
+    medicine_orders,
+    medicines,
+    suspensions,
+    texting,
+    waiting,
+)
 from notifications.catalogue import Message, messages
 from notifications.models import Notification, NotificationStatus
 from payments import reasons
@@ -43,7 +55,7 @@ def test_the_simulated_account_has_a_template_for_every_message() -> None:
 def test_texts_fit_a_field_in_both_languages_and_are_translated() -> None:
     texts = [*handlers.REASONS.values(), handlers.LATE_HINT, *handlers.HINTS.values(), handlers.BOUND_HINT]
     texts += [handlers.REFUND_HINT, waiting.NONE_FREED, waiting.STOPPED, *suspensions.TEXTS, *after.TEXTS]
-    texts += [*files.TEXTS, *medicines.TEXTS, *deliveries.TEXTS]
+    texts += [*files.TEXTS, *medicines.TEXTS, *deliveries.TEXTS, *medicine_orders.TEXTS]
     texts += [text for room in (clinics, line) for name, text in vars(room).items() if name.endswith("_HINT")]
     texts.append(handlers.FOLLOWUP_HINT)
     for text in (*texts, *reasons.REASONS.values(), reasons.OTHER, *REASON_TEXTS.values()):
