@@ -32,10 +32,9 @@ ANSWER_HINT = N_("See our answer")
 RECALL_HINT = N_("Stop using it, tap")
 ENDED = {
     Ended.FAMILY: N_("Order is cancelled"),
-    Ended.DECLINED: N_("Order ended, see why"),
     Ended.NO_STOCK: N_("Order ended, see why"),
     Ended.WITHDRAWN: N_("Order ended, see why"),
-}  # what a pharmacist decided has its own message
+}  # what a pharmacist decided, and what the pharmacy declined, have messages of their own
 TEXTS = (PAID_HINT, LAPSED_HINT, LATE_HINT, ANSWER_HINT, RECALL_HINT, *ENDED.values())
 
 
