@@ -169,6 +169,15 @@ class Policy(BaseModel):
         15, ge=1, le=240, description="Minutes within which staff see to a warning sign in a booked child's answers."
     )
     record_hours: Count = Field(24, ge=1, description="Hours after a visit within which its record is signed.")
+    prescribe_hours: Count = Field(
+        24, description="Hours after a visit for which its doctor can still prescribe, or correct a prescription."
+    )
+    review_minutes: Count = Field(
+        30, ge=5, le=1440, description="Minutes within which a pharmacist reviews a prescription."
+    )
+    expiry_warning_minutes: Count = Field(
+        120, ge=10, le=1440, description="Minutes before a prescription's end at which doctor and family are told."
+    )
     check_in_minutes: Count = Field(30, ge=5, le=240, description="Minutes before the visit from which one checks in.")
     call_seconds: Count = Field(
         90, ge=30, le=900, description="Seconds for which a family is called before the call counts as missed."

@@ -38,6 +38,7 @@ from desk import (
     recordings,
     records,
     refusals,
+    reviews,
     roster,
     roster_days,
     roster_exceptions,
@@ -85,6 +86,7 @@ def join(
         after.PART,
         intake.PART,
         record.PART,
+        prescribing.PART,
     )
     templates.install(app.jinja_env, visitor_locale)
     assets.join(app)
@@ -114,9 +116,11 @@ __all__ = [
     "marks",
     "money",
     "own_check",
+    "prescribing",
     "record",
     "records",
     "refusals",
+    "reviews",
     "roster",
     "roster_days",
     "roster_exceptions",

@@ -48,6 +48,7 @@ WAYS = (
     Way("/desk/followups", N_("Follow-ups"), frozenset({Role.DOCTOR})),
     Way("/desk/records", N_("Records"), frozenset({Role.DOCTOR, Role.TEAM_LEAD, *LEADERS})),
     Way("/desk/feedback", N_("Feedback"), frozenset(LEADERS)),
+    Way("/desk/reviews", N_("Reviews"), frozenset({Role.PHARMACIST, Role.ADMINISTRATOR})),
     Way("/desk/formulary", N_("Formulary"), frozenset({Role.PHARMACIST, Role.DISPATCHER, *READERS})),
     Way("/desk/tasks", N_("Tasks"), frozenset(Role)),
     Way("/desk/rosters", N_("Rosters"), frozenset({Role.ADMINISTRATOR, Role.DEPARTMENT_HEAD})),

@@ -44,6 +44,13 @@ def install_turn() -> None:
         _apt_install("coturn")
 
 
+def install_pdfsig() -> None:
+    """Sees to poppler-utils, by which one test has a signed PDF looked at; without it that test is left out."""
+    if not shutil.which("pdfsig"):
+        say("installing poppler-utils for the tests")
+        _apt_install("poppler-utils")
+
+
 def _starts(path: str) -> bool:
     try:  # some distributions put a stub there that only says what to install
         return subprocess.run([path, "--version"], capture_output=True, timeout=20, check=False).returncode == 0

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from dev.browser import install_browser, install_turn
+from dev.browser import install_browser, install_pdfsig, install_turn
 from dev.install import MODULES, ROOT, TOOLS, UV, VENV, SetupError, install, install_peers, run_quietly, say
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache")
@@ -43,6 +43,7 @@ def test(arguments: list[str]) -> None:
     if "not browser" not in arguments:
         os.environ["CHROMIUM"] = install_browser()
         install_turn()
+        install_pdfsig()
     _become("python", "-m", "pytest", "-n", "3", "--dist", "loadscope", *arguments)
 
 
@@ -101,6 +102,7 @@ def setup(_: list[str]) -> None:
     install()
     install_browser()
     install_turn()
+    install_pdfsig()
 
 
 def clean(arguments: list[str]) -> None:

@@ -91,7 +91,8 @@ def join(
     app.extensions[visits.INDEX] = index
     app.extensions[prescription.SIGNER] = signer
     app.extensions[room.PARTS] = (  # read first what matters now: most of them are there at one time only
-        intake.WARNING, summary.PART, line.PART, after.PART, call.CALL, intake.PART, call.CHAT, guests.PART,
+        intake.WARNING, summary.PART, prescription.PART, line.PART, after.PART, call.CALL, intake.PART, call.CHAT,
+        guests.PART,
     )  # fmt: skip
     limits.join(app, store)
     soldout.join(app)

@@ -17,6 +17,7 @@ from config.hospital import hospital
 from consultation.record import paper, queries
 from consultation.record.refusals import Damaged
 from consultation.record.shown import Shown, shown, slip
+from menus import prescription
 from menus.pages import bp, lead_back, locale, page
 from menus.room import Here, Part
 from menus.ways import VISITS
@@ -50,7 +51,10 @@ def summary(visit_id: UUID) -> ResponseReturnValue:
     """The page, for every active guardian of the child."""
     lead_back(f"/visits/{visit_id}", "Visit")
     visit, seen = _read(viewer(), visit_id)
-    return page("summary.html", tab=VISITS, visit=visit, seen=seen, slip=slip(seen, hospital(), locale()))
+    with transaction() as session:
+        prescribed = prescription.of_visit(session, visit_id, now())
+    slip_ = slip(seen, hospital(), locale())
+    return page("summary.html", tab=VISITS, visit=visit, seen=seen, slip=slip_, prescribed=prescribed)
 
 
 @bp.get("/visits/<uuid:visit_id>/summary.pdf")

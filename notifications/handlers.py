@@ -40,7 +40,7 @@ from consultation.line.events import FamilyCalled, HandoverAsked, TurnSoon
 from consultation.record.events import RecordSigned
 from consultation.triage.events import TriageAlerted
 from consultation.written.events import WrittenAnswered, WrittenAsked
-from notifications import after, clinics, deliveries, files, line, medicine_orders, medicines
+from notifications import after, clinics, deliveries, files, line, medicine_orders, medicines, prescriptions
 from notifications.catalogue import messages
 from notifications.doctors import tell_practitioner_booked, tell_practitioner_cancelled
 from notifications.preferences import muted
@@ -238,11 +238,11 @@ HANDLERS: Mapping[type[Fact], tuple[Callable[[Session, Any, datetime], None], ..
     WishAnswered: (files.tell_answered,),
     WrittenAsked: (tell_asked,),
     WrittenAnswered: (tell_answered,),
-    PrescriptionSubmitted: (medicines.hear_submitted,),
+    PrescriptionSubmitted: (prescriptions.tell_submitted,),
     PrescriptionApproved: (medicines.tell_approved,),
     PrescriptionRejected: (medicines.tell_rejected,),
     PrescriptionExpiring: (medicines.tell_expiring,),
-    PrescriptionCancelled: (medicines.tell_cancelled, medicine_orders.end_withdrawn),
+    PrescriptionCancelled: (medicines.tell_cancelled, prescriptions.tell_lapsed, medicine_orders.end_withdrawn),
     MedicineDue: (medicines.tell_due,),
     CourseEnded: (medicines.ask_family,),
     ReactionReported: (medicines.tell_reaction,),

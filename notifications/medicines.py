@@ -28,7 +28,6 @@ from prescriptions.writing.events import (
     PrescriptionCancelled,
     PrescriptionExpiring,
     PrescriptionRejected,
-    PrescriptionSubmitted,
 )
 from prescriptions.writing.models import Prescription, PrescriptionStatus
 
@@ -54,10 +53,6 @@ def tell_approved(session: Session, fact: PrescriptionApproved, now: datetime) -
     found = session.get_one(Prescription, fact.prescription_id)
     if found.status is PrescriptionStatus.APPROVED:
         _tell_family(session, "prescription-approved", found, APPROVED_HINT, now)
-
-
-def hear_submitted(session: Session, fact: PrescriptionSubmitted, now: datetime) -> None:
-    """What a pharmacist has to do stands in the queue; the family sees a calm state and is told once it is over."""
 
 
 def tell_rejected(session: Session, fact: PrescriptionRejected, now: datetime) -> None:

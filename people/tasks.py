@@ -206,6 +206,12 @@ def take(session: Session, member: Member, task_id: UUID) -> None:
     _one(session, member, task_id).practitioner_id = member.practitioner.id
 
 
+def give_back(session: Session, kind: str, subject_id: UUID) -> None:
+    """Whoever took the open task of this kind about this subject has it no more: it is its role's again."""
+    open_ = (Task.kind == kind) & (Task.subject_id == subject_id) & (Task.status == TaskStatus.OPEN)
+    session.execute(update(Task).where(open_, Task.role.is_not(None)).values(practitioner_id=None))
+
+
 def done(session: Session, member: Member, task_id: UUID, note: str, now: datetime) -> None:
     """The member has done it. Raises NotFound for a task that is not theirs to do, is over, or is done elsewhere."""
     task = _one(session, member, task_id)

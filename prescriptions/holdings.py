@@ -9,7 +9,7 @@ from prescriptions.dispensing.models import DispensedItem, MedicationDispense
 from prescriptions.orders.models import MedicineOrder, MedicineOrderLine
 from prescriptions.signing.models import Signature
 from prescriptions.stock.models import RecalledChild, Reservation, StockMove
-from prescriptions.writing.models import Prescription, PrescriptionLine
+from prescriptions.writing.models import Prescription, PrescriptionLine, PrescriptionQuestion
 
 _lines = through(MedicineOrderLine.order_id, MedicineOrder.id, of(MedicineOrder.patient_id))
 
@@ -36,6 +36,11 @@ HOLDINGS = (
     Holding(MedicineOrderLine, _lines, None),
     Holding(MedicineOrder, of(MedicineOrder.patient_id), MedicineOrder.created_at),
     Holding(Signature, through(Signature.prescription_id, Prescription.id, of(Prescription.patient_id)), Signature.at),
+    Holding(
+        PrescriptionQuestion,
+        through(PrescriptionQuestion.prescription_id, Prescription.id, of(Prescription.patient_id)),
+        PrescriptionQuestion.asked_at,
+    ),
     Holding(PrescriptionLine, of(PrescriptionLine.patient_id), None),
     Holding(Prescription, of(Prescription.patient_id), Prescription.created_at, unlink=(Prescription.replaces_id,)),
 )

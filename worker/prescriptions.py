@@ -1,4 +1,4 @@
-"""Prescriptions by the clock: keys that need a certificate."""
+"""Prescriptions by the clock: reviews that are late, validity that ends, keys that need a certificate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from procrastinate import App
 
 from config.clock import now
 from config.database import transaction
+from prescriptions.review.watching import watch
 from prescriptions.signing import keys
 from prescriptions.signing.authority import AuthorityUnavailable, CertificateAuthority
 
@@ -17,8 +18,16 @@ log = structlog.get_logger()
 EVERY_MINUTE = "* * * * *"
 
 
-def join(app: App, authority: CertificateAuthority | None, wake: Callable[[], None]) -> None:  # noqa: ARG001
+def join(app: App, authority: CertificateAuthority | None, wake: Callable[[], None]) -> None:
     """Add the tasks to the queue's."""
+
+    @app.periodic(cron=EVERY_MINUTE)
+    @app.task(name="prescriptions.watch", queueing_lock="prescriptions.watch")
+    def see_to(timestamp: int) -> None:  # noqa: ARG001 - periodic tasks are told the time
+        with transaction() as session:
+            watch(session, now())
+        wake()
+
     if authority:
         vouched = authority
 

@@ -209,6 +209,33 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'draft'"),
     )
     op.create_table(
+        "prescription_questions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("prescription_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(answer is null) = (answered_at is null)", name=op.f("ck_prescription_questions_answered")),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"], ["practitioners.id"], name=op.f("fk_prescription_questions_asked_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescriptions.id"], name=op.f("fk_prescription_questions_prescription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prescription_questions")),
+    )
+    op.create_index(
+        op.f("ix_prescription_questions_asked_by_id"), "prescription_questions", ["asked_by_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_prescription_questions_prescription_id_id"),
+        "prescription_questions",
+        ["prescription_id", "id"],
+        unique=False,
+    )
+    op.create_table(
         "course_ends",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("prescription_id", sa.Uuid(), nullable=False),

@@ -127,6 +127,24 @@ class PrescriptionLine(Base):
     until: Mapped[date]
 
 
+class PrescriptionQuestion(Base):
+    """What a pharmacist asks the doctor about a prescription that waits, and the answer."""
+
+    __tablename__ = "prescription_questions"
+    __table_args__ = (
+        CheckConstraint("(answer is null) = (answered_at is null)", name="answered"),
+        Index(None, "prescription_id", "id"),
+    )
+
+    id: Mapped[Id]
+    prescription_id: Mapped[UUID] = mapped_column(ForeignKey("prescriptions.id"))
+    asked_by_id: Mapped[UUID] = mapped_column(ForeignKey("practitioners.id"), index=True)
+    text: Mapped[str] = mapped_column(Encrypted("prescription_questions.text"))
+    asked_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(Encrypted("prescription_questions.answer"))
+    answered_at: Mapped[datetime | None]
+
+
 class PrescriptionTemplate(Base):
     """A doctor's own set of medicines under a name: codes of products. The doses are proposed anew for each child."""
 

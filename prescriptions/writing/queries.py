@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
+from consultation.encounters.models import Encounter
 from people.access import Viewer, patient_of
 from prescriptions.formulary.product import Product
 from prescriptions.models import MedicationVersion
@@ -75,6 +76,45 @@ def running(session: Session, patient_id: UUID, on: date, *, but: UUID | None = 
         wanted = wanted.where(Prescription.id != but)
     known = [Medicine(line, Product.model_validate(content)) for line, content in session.execute(wanted)]
     return [Running(one.as_rule(), one.line.starts_on, one.line.until) for one in known]
+
+
+def draft_row(session: Session, encounter_id: UUID) -> Prescription | None:
+    """What is being written in an encounter to which the caller was let."""
+    return session.scalar(
+        select(Prescription).where(
+            Prescription.encounter_id == encounter_id, Prescription.status == PrescriptionStatus.DRAFT
+        )
+    )
+
+
+def of_encounter(session: Session, encounter_id: UUID) -> Sequence[Prescription]:
+    """What was signed in an encounter to which the caller was let, newest first."""
+    return session.scalars(
+        select(Prescription)
+        .where(Prescription.encounter_id == encounter_id, Prescription.digest.is_not(None))
+        .order_by(Prescription.id.desc())
+    ).all()
+
+
+def replaced(session: Session, prescription_id: UUID) -> bool:
+    """Whether a later one that was signed stands in its place."""
+    later = select(Prescription.id).where(Prescription.replaces_id == prescription_id, Prescription.digest.is_not(None))
+    return session.scalar(later.limit(1)) is not None
+
+
+def last_approved(session: Session, patient_id: UUID) -> Prescription | None:
+    """The child's newest prescription that a pharmacist has accepted, for a doctor who was let to the child."""
+    return session.scalar(
+        select(Prescription)
+        .where(Prescription.patient_id == patient_id, Prescription.status == PrescriptionStatus.APPROVED)
+        .order_by(Prescription.id.desc())
+        .limit(1)
+    )
+
+
+def appointment_of(session: Session, row: Prescription) -> UUID:
+    """The visit in which it was written."""
+    return session.get_one(Encounter, row.encounter_id).appointment_id
 
 
 def orderable(prescription: Prescription, now: datetime) -> bool:

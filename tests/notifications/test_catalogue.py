@@ -17,6 +17,7 @@ from notifications import (
     line,
     medicine_orders,
     medicines,
+    prescriptions,
     suspensions,
     texting,
     waiting,
@@ -56,7 +57,9 @@ def test_texts_fit_a_field_in_both_languages_and_are_translated() -> None:
     texts = [*handlers.REASONS.values(), handlers.LATE_HINT, *handlers.HINTS.values(), handlers.BOUND_HINT]
     texts += [handlers.REFUND_HINT, waiting.NONE_FREED, waiting.STOPPED, *suspensions.TEXTS, *after.TEXTS]
     texts += [*files.TEXTS, *medicines.TEXTS, *deliveries.TEXTS, *medicine_orders.TEXTS]
-    texts += [text for room in (clinics, line) for name, text in vars(room).items() if name.endswith("_HINT")]
+    texts += [
+        text for room in (clinics, line, prescriptions) for name, text in vars(room).items() if name.endswith("_HINT")
+    ]
     texts.append(handlers.FOLLOWUP_HINT)
     for text in (*texts, *reasons.REASONS.values(), reasons.OTHER, *REASON_TEXTS.values()):
         assert all(0 < len(translate(locale, text)) <= 20 for locale in LOCALES), text
