@@ -64,7 +64,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     courier = integrations.couriers.connect(settings)
     rooms = (files, service.gateway, FileAdmission(), video, signer, courier)
     menus.join(app, settings, store, index, service.jssdk, service.tickets, *rooms)
-    desk.join(app, service.scenes, store, files, SignInAndPin(), video, signer, verified_only=settings.production)
+    desk.join(
+        app,
+        service.scenes,
+        store,
+        files,
+        SignInAndPin(),
+        video,
+        signer,
+        verified_only=settings.production,
+        courier=courier,
+    )
     pool = integrations.pool.connect(settings)
     sms = integrations.sms.connect(settings)
     commands.join(app, settings, engine, service, index, sms, files, pool, hosted, authority, courier)

@@ -15,7 +15,9 @@ from desk import (
     assets,
     call,
     clinics,
+    deliveries,
     devices,
+    dispensing,
     feedback,
     figures,
     finding,
@@ -32,6 +34,7 @@ from desk import (
     money,
     own_check,
     pages,
+    pickup,
     pictures,
     prescribing,
     record,
@@ -55,6 +58,7 @@ from desk import (
 from desk.limits import CodeLimit
 from people.files import FileStore
 from people.scenes import SceneCodes
+from prescriptions.delivery.couriers import Couriers
 from prescriptions.signing.keys import Signer
 from wechat.signin import visitor_locale
 
@@ -69,11 +73,13 @@ def join(
     signer: Signer,
     *,
     verified_only: bool,
+    courier: Couriers,
 ) -> None:
     """Register the pages, their style sheet and script; ``scenes`` makes the codes that phones scan, ``store`` counts
     the codes that a computer asks for, ``files`` keeps the families' pictures, ``check`` is the doctors' own
     check before each session, ``video`` carries the calls, ``signer`` signs prescriptions; ``verified_only``: only
-    what a pharmacist has verified can be prescribed."""
+    what a pharmacist has verified can be prescribed; ``courier`` carries parcels."""
+    app.extensions[deliveries.COURIER] = courier
     app.extensions[prescribing.SIGNER] = signer
     app.extensions[prescribing.VERIFIED_ONLY] = verified_only
     app.extensions[own_check.CHECK] = check
@@ -101,7 +107,9 @@ def join(
 __all__ = [
     "appointments",
     "clinics",
+    "deliveries",
     "devices",
+    "dispensing",
     "feedback",
     "figures",
     "finding",
@@ -116,6 +124,7 @@ __all__ = [
     "marks",
     "money",
     "own_check",
+    "pickup",
     "prescribing",
     "record",
     "records",

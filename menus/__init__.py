@@ -33,6 +33,7 @@ from menus import (
     lane,
     limits,
     line,
+    medicines_out,
     message_settings,
     metrics,
     notices,
@@ -90,6 +91,7 @@ def join(
     notices.join(app, settings, jssdk)
     app.extensions[visits.INDEX] = index
     app.extensions[prescription.SIGNER] = signer
+    app.extensions[medicines_out.COURIER] = courier
     app.extensions[room.PARTS] = (  # read first what matters now: most of them are there at one time only
         intake.WARNING, summary.PART, prescription.PART, line.PART, after.PART, call.CALL, intake.PART, call.CHAT,
         guests.PART,
@@ -124,6 +126,7 @@ __all__ = [
     "join",
     "lane",
     "line",
+    "medicines_out",
     "message_settings",
     "metrics",
     "payments",

@@ -18,12 +18,15 @@ from prescriptions.after import actions as after
 from prescriptions.delivery import actions
 from prescriptions.delivery.events import DeliveryDelivered, DeliveryFailed, DeliveryShipped
 from prescriptions.delivery.models import Delivery
+from prescriptions.dispensing import actions as pharmacy
 from prescriptions.dispensing.events import (
     DispenseDeclined,
     MedicineDispensed,
     MedicineHandedOver,
     ReadyForPickup,
 )
+from prescriptions.orders import actions as orders
+from prescriptions.orders.events import OrderPaid
 from prescriptions.orders.models import MedicineOrder
 
 SHIPPED, ARRIVED, TROUBLE = "delivery-shipped", "delivery-arrived", "delivery-trouble"
@@ -41,6 +44,16 @@ HINTS = {
     DECLINED: N_("Not given out: see"),
 }
 TEXTS = (PHARMACY, WINDOW, COURIER, *HINTS.values())
+
+
+def prepare(session: Session, fact: OrderPaid, now: datetime) -> None:
+    """A paid order comes to the pharmacy."""
+    pharmacy.prepare(session, fact.order_id, now)
+
+
+def end_order(session: Session, fact: DispenseDeclined, now: datetime) -> None:
+    """What the pharmacy can't give out is over, and its money goes back."""
+    orders.declined(session, fact.order_id, now)
 
 
 def send_parcel(session: Session, fact: MedicineDispensed, now: datetime) -> None:

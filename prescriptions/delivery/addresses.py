@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
-
 from prescriptions.delivery.couriers import Contact
 from prescriptions.orders.models import MedicineOrder
+from prescriptions.orders.queries import address_of
+from prescriptions.orders.regions import way
 
 
 def receiver(order: MedicineOrder) -> Contact:
     """Whom the courier brings it to. Raises ValueError for an order that is for pick-up."""
-    if order.address is None:
+    to = address_of(order)
+    if to is None:
         raise ValueError("no address")
-    kept = json.loads(order.address)
-    province, city, district = kept["region"]
-    return Contact(kept["name"], kept["phone"], (province, city, district), kept["street"])
+    names = [one.name for one in way(to.region)]
+    province, district = names[0], names[-1]
+    city = names[1] if len(names) > 2 else names[0] if len(names) == 2 and _municipality(province) else names[-1]
+    return Contact(to.name, to.phone, (province, city, district), to.street)
+
+
+def _municipality(province: str) -> bool:
+    """Whether a province is a city itself, with districts at once: 北京市."""
+    return province.endswith("市")

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound
 from people.access import Viewer, patient_of
-from people.models import Patient
+from people.models import AuditEvent, Patient
 from prescriptions.delivery.models import Delivery, DeliveryStatus, DeliveryStep
 from prescriptions.delivery.rules import in_order
 from prescriptions.orders.models import MedicineOrder
 
 LISTED = 100
+WRONG = "delivery-wrong"  # of the audit record: a family says so
 URGENCY = case(
     (Delivery.status == DeliveryStatus.FAILED, 0),
     (Delivery.status.in_((DeliveryStatus.ORDERED, DeliveryStatus.SHIPPED)), 1),
@@ -81,6 +82,13 @@ def listed(session: Session, *, over: bool) -> list[tuple[Delivery, MedicineOrde
     else:
         wanted = wanted.where(Delivery.status.not_in(ends)).order_by(URGENCY, Delivery.due_at)
     return [(parcel, order, patient) for parcel, order, patient in session.execute(wanted.limit(LISTED))]
+
+
+def complaints(session: Session, delivery_id: UUID) -> list[tuple[datetime, str]]:
+    """What the family said is wrong, the newest first: when, and which of words.WRONG."""
+    wanted = select(AuditEvent).where(AuditEvent.entity_id == delivery_id, AuditEvent.action == WRONG)
+    rows = session.scalars(wanted.order_by(AuditEvent.id.desc()).limit(10))
+    return [(row.at, str(row.detail.get("what", ""))) for row in rows]
 
 
 def _trace(session: Session, parcel: Delivery) -> Trace:

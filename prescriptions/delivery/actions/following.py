@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from config.ids import new_id
 from config.jobs import emit
 from config.states import advance
-from payments import actions as payments
 from people import tasks
 from prescriptions.delivery.actions.sending import ASK_EVERY
 from prescriptions.delivery.actions.troubles import PARCEL_TASK, ask_somebody, locked, standing, trouble
@@ -21,7 +20,8 @@ from prescriptions.delivery.couriers import Mark, Step, Told
 from prescriptions.delivery.events import DeliveryDelivered, DeliveryShipped
 from prescriptions.delivery.models import Delivery, DeliveryStatus, DeliveryStep
 from prescriptions.delivery.rules import OVER, last, status_of
-from prescriptions.orders.models import MedicineOrder, OrderStatus
+from prescriptions.orders import actions as orders
+from prescriptions.orders.models import OrderStatus
 
 COURIER = "courier"
 STANDING = frozenset({DeliveryStatus.SHIPPED, DeliveryStatus.DELIVERED})
@@ -84,10 +84,5 @@ def _consequences(session: Session, parcel: Delivery, known: Sequence[DeliverySt
 
 def _complete(session: Session, order_id: UUID, now: datetime) -> None:
     """The family has the medicines: the order is done, and its money the hospital's."""
-    order = session.get_one(MedicineOrder, order_id, with_for_update=True)
-    if order.status is not OrderStatus.PAID:
-        return
-    advance(order, OrderStatus.COMPLETED, by="clinic", why="delivered", now=now)
-    order.completed_at = now
-    if order.payment_id:
-        payments.earn(session, order.payment_id, now)
+    if orders.locked(session, order_id).status is OrderStatus.PAID:
+        orders.completed(session, order_id, now)
