@@ -20,7 +20,7 @@ from prescriptions.rules.finding import TELL
 from prescriptions.rules.together import interactions
 
 GRAM, MILLIGRAM = 1_000_000, 1000  # micrograms
-HOURS = re.compile(r"(\d+) ?(?:小时|hours)")
+HOURS = re.compile(r"两次至少隔(\d+)小时|(\d+) hours apart(?! from)")  # between two doses, in a leaflet's words
 AS_NEEDED = ("N02B", "M01AE")  # ATC: for fever and pain, given when the child needs it
 ROUTES = {
     Route.ORAL: N_("By mouth"),
@@ -190,7 +190,7 @@ def apart(one: Given, together: Sequence[Given], known: Knowledge, locale: str) 
 def _mind(one: Given, locale: str) -> str:
     """The leaflet's words; where they name other hours than the doctor, that these go first."""
     text = one.product.counselling.say(locale)
-    hours = {int(found) for found in HOURS.findall(text)} - {24, one.interval}
+    hours = {int(zh or en) for zh, en in HOURS.findall(text)} - {one.interval}
     return translate(locale, N_("%(text)s (The hours above go first.)"), text=text) if hours else text
 
 

@@ -76,6 +76,14 @@ def test_what_must_be_kept_apart_stands_on_both_labels() -> None:
     assert labels([one(FEVER)], CHILD, NUMBER, KNOWN, "zh_CN")[0].apart == ()
 
 
+@pytest.mark.parametrize("locale", ["zh_CN", "en"])
+def test_where_the_leaflet_names_other_hours_the_doctors_go_first(locale: str) -> None:
+    first = {"zh_CN": "间隔以上面的为准", "en": "The hours above go first"}[locale]
+    assert first in label(FEVER, 5000, locale, interval=6).mind
+    assert first not in label(FEVER, 5000, locale, interval=4).mind
+    assert first not in label("montmorillonite-3g", locale=locale, interval=6).mind  # hours from other medicines
+
+
 def test_a_cream_has_no_amount_to_swallow() -> None:
     found = label("hydrocortisone-cream-1", 1000)
     assert (found.dose, found.part, found.fills) == ("每次薄薄涂一层", None, ())
