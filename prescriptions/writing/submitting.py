@@ -145,14 +145,15 @@ def _write(
         attested=[str(one) for one in line.confirmed(session, encounter)],
         validity_reason=draft.validity_reason.strip() if draft.valid_days > 1 else "",
     )
-    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    row.valid_until = midnight + timedelta(days=draft.valid_days)
-    row.review_by = min(now + timedelta(minutes=policy.review_minutes), row.valid_until)
-    row.emergency, row.signed_at = draft.emergency, now
-    ordered = [Ordered.of(one.line(seen.entries[one.code]), seen.entries[one.code]) for one in draft.lines]
-    lines = rows(row, ordered, today(now))
-    row.content = text(row, lines, ordered, case)
-    row.digest, row.draft, row.version = digest(row.content), None, row.version + 1
+    with session.no_autoflush:  # the row is whole again only once its content is there
+        midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        row.valid_until = midnight + timedelta(days=draft.valid_days)
+        row.review_by = min(now + timedelta(minutes=policy.review_minutes), row.valid_until)
+        row.emergency, row.signed_at = draft.emergency, now
+        ordered = [Ordered.of(one.line(seen.entries[one.code]), seen.entries[one.code]) for one in draft.lines]
+        lines = rows(row, ordered, today(now))
+        row.content = text(row, lines, ordered, case)
+        row.digest, row.draft, row.version = digest(row.content), None, row.version + 1
     by = f"practitioner:{row.practitioner_id}"
     advance(row, PrescriptionStatus.IN_REVIEW, by=by, why="signed", now=now)
     session.flush()

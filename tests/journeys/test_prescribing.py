@@ -105,6 +105,7 @@ def prescribe(doctor: Person, visit: str) -> None:
     doctor.tap(".ticks button")
     expect(page.locator(".queue")).to_contain_text("已全部核对")
     doctor.tap(".chips--first button:has-text('普通感冒')")
+    expect(page.locator(".condition")).to_contain_text("J00")
     doctor.tap("[name=epidemiology_confirmed]")
     expect(page.locator("#rx-form")).to_contain_text("急性鼻咽炎")
     doctor.tap("#rx [value='group:fever']")
