@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg import sql
 from redis import Redis
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -41,6 +41,9 @@ hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None
 hypothesis.settings.load_profile("quick")
 
 remember_templates_and_routes()
+expect.set_options(
+    timeout=45_000
+)  # milliseconds: the machine may be busy with other tests; else a page never takes that long
 
 SERVERS = Path(__file__).parents[1] / "var" / "tests" / "servers"
 

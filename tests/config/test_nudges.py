@@ -21,7 +21,7 @@ def heard(redis_url: str) -> Iterator[PubSub]:
         ignore_subscribe_messages=True
     )
     listening.subscribe(f"{NUDGE}room")
-    listening.get_message(timeout=5)  # the confirmation, not shown
+    listening.get_message(timeout=60)  # the confirmation, not shown
     yield listening
     nudges.use(None)
     listening.close()
@@ -34,7 +34,7 @@ def test_a_nudge_follows_the_commit_once(heard: PubSub) -> None:
         nudges.nudge(session, "room")
         nudges.nudge(session, "room")
         assert heard.get_message(timeout=0.05) is None
-    found = heard.get_message(timeout=5)
+    found = heard.get_message(timeout=60)
     assert found
     assert found["channel"] == f"{NUDGE}room"
     assert heard.get_message(timeout=0.05) is None

@@ -94,7 +94,7 @@ def read(url: str) -> list[str]:
 
 
 def sql(url: str, statement: LiteralString, *values: str) -> list[tuple[str, ...]]:
-    with psycopg.connect(url.replace("+psycopg", ""), connect_timeout=5) as connection:
+    with psycopg.connect(url.replace("+psycopg", ""), connect_timeout=60) as connection:
         cursor = connection.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
 
@@ -142,7 +142,7 @@ def test_postgres_keeps_every_acknowledged_row_when_killed_under_load(make: Make
 
     thread = threading.Thread(target=load_until_cut)
     thread.start()
-    assert loaded.wait(20)
+    assert loaded.wait(60)
     kill(server)
     thread.join()
     server.start()
@@ -222,7 +222,7 @@ def test_a_leftover_server_is_ended_and_its_data_taken_over(kind: type[Server], 
     reaper = threading.Thread(target=orphan.wait)  # a real orphan is reaped by init
     reaper.start()
     assert read(server.start()) == ["kept"]
-    reaper.join(5)
+    reaper.join(60)
     assert orphan.returncode is not None
 
 
@@ -273,7 +273,7 @@ def test_servers_die_with_a_killed_owner(private: bool, folder: Path) -> None:
         assert all(arguments_of(pid) for pid in pids)
         process.kill()
     for pid in pids:
-        for _ in range(500):
+        for _ in range(6000):
             if not arguments_of(pid):
                 break
             threading.Event().wait(0.01)

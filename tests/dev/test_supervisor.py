@@ -73,7 +73,7 @@ class Run:
         return self.ended()
 
     def ended(self) -> tuple[int, str]:
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=120)
         return self.process.returncode, errors
 
     def remaining(self) -> list[int]:
@@ -88,7 +88,7 @@ class Run:
             return None
 
     def all_gone(self) -> bool:
-        for _ in range(500):
+        for _ in range(6000):
             if not self.remaining():
                 return True
             threading.Event().wait(0.01)

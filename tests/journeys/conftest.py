@@ -10,10 +10,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from config.settings import ROOT
-from tests.journeys.phones import PATIENCE, Phone
+from tests.journeys.phones import Phone
 from tests.journeys.service import Service, running
 
 PICTURES = ROOT / "var/pictures"
@@ -28,14 +28,6 @@ def own_folder() -> Iterator[Path]:
         yield var
     finally:
         shutil.rmtree(var, ignore_errors=True)
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """What is expected of a page may take long on a busy machine."""
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture

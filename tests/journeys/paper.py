@@ -62,7 +62,7 @@ class Paper:
             data={**values, **{name.replace("_of_", "-"): value for name, value in typed.items()}},
             headers={"Host": self.host, "Origin": f"http://{self.host}"},
             allow_redirects=False,
-            timeout=30,
+            timeout=120,
         )
         assert sent.status_code == requests.codes.see_other, (sent.status_code, sent.text)
         target = urlsplit(sent.headers["Location"])
@@ -73,7 +73,7 @@ class Paper:
         sent = requests.post(
             self.service.simulator + path,
             headers={"Host": self.host, "Origin": f"http://{self.host}", "X-CSRFToken": token},
-            timeout=30,
+            timeout=120,
         )
         sent.raise_for_status()
         return dict(sent.json())

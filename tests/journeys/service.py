@@ -29,7 +29,7 @@ class Service:
     def api(self, method: str, path: str, **body: Any) -> Any:
         """Call the simulator's control API; ``body`` is JSON, or the query of a GET."""
         sent: dict[str, Any] = {"params": body} if method == "GET" else {"json": body}
-        answer = requests.request(method, f"{self.simulator}/simulator/api{path}", timeout=60, **sent)
+        answer = requests.request(method, f"{self.simulator}/simulator/api{path}", timeout=120, **sent)
         answer.raise_for_status()
         return answer.json()
 
@@ -75,4 +75,4 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
         yield Service(f"http://127.0.0.1:{clinic}", f"http://127.0.0.1:{simulator}", var)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=180)  # a busy machine stops slowly, too

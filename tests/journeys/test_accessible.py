@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from config.settings import ROOT
 from consultation.encounters.models import Ending
 from consultation.record.content import Outcome
 from tests.journeys.paper import Paper
+from tests.journeys.phones import PATIENCE
 from tests.journeys.service import Service, running
 from tests.journeys.states import States
 from tests.journeys.test_reminders import book
@@ -91,6 +92,7 @@ class Walk:
     def __init__(self, browser: Browser, service: Service) -> None:
         self.context = browser.new_context(bypass_csp=True, viewport=PHONE_SIZE)
         self.context.add_init_script(path=AXE)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.origin = service.simulator.replace("127.0.0.1", "{phone}.localhost")
         self.found: list[str] = []
@@ -105,6 +107,7 @@ class Walk:
     def look(self, page: Page | None = None, *, both: bool = False) -> None:
         """What axe finds on the page as it stands. In the dark, and in another size, only colours and boxes differ."""
         page, self.seen = page or self.page, self.seen + 1
+        page.wait_for_load_state()
         for size in (PHONE_SIZE, DESK_SIZE) if both else (PHONE_SIZE,):
             page.set_viewport_size(size)
             for scheme in ("light", "dark"):
@@ -187,15 +190,16 @@ def sign_in_on_a_computer(walk: Walk, service: Service) -> None:
     walk.look(computer)
     code = computer.locator("main img").screenshot()
     scanned = f"{service.simulator}/simulator/api/phones/doctor-02/scan-code"
-    reply = requests.post(scanned, files={"image": code}, timeout=30).json()["delivery"]["reply"]["text"]
+    reply = requests.post(scanned, files={"image": code}, timeout=120).json()["delivery"]["reply"]["text"]
     link = re.search("/desk/confirm/[0-9a-f-]+", reply)
     assert link
     held.goto(phone + link[0])
     walk.look(held)
     computer.locator("[data-when=scanned]").wait_for()
     walk.look(computer)
+    asked = held.locator("h1").inner_text()
     held.locator("button[value=yes]").click()
-    held.wait_for_load_state()
+    expect(held.locator("h1")).not_to_have_text(asked)
     walk.look(held)
     held.goto(phone + link[0])  # used
     walk.look(held)

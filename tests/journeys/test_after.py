@@ -76,6 +76,7 @@ def window(browser: Browser, service: Service, who: str, path: str, size: str) -
 
 def shot(page: Page, folder: Path, name: str) -> None:
     """The whole page, in which axe finds no fault."""
+    page.wait_for_load_state()
     page.screenshot(path=folder / f"{name}.png", full_page=True)
     page.add_script_tag(path=AXE)
     for only in (None, "color-contrast"):
@@ -105,6 +106,7 @@ def score(phone: Page, pictures: Path) -> None:
 def question(service: Service, phone: Page, desk: Page, visit: str, pictures: Path) -> None:
     """Asked on the phone, a task at the desk, answered there, read on the phone."""
     phone.get_by_role("link", name="提问").click()
+    phone.locator("#text").wait_for()
     shot(phone, pictures, "question")
     phone.locator("#text").fill(QUESTION)
     phone.get_by_role("button", name="发给医生").click()
@@ -153,6 +155,7 @@ def complaint(service: Service, phone: Page, leading: Page, visit: str, pictures
     number = phone.locator(".result__time").inner_text()
     shot(phone, pictures, "complaint")
     leading.reload()
+    leading.get_by_role("link", name=number).wait_for()
     shot(leading, pictures, "desk-feedback")
     leading.get_by_role("link", name=number).click()
     expect(leading.locator(".typed")).to_have_text(COMPLAINT)

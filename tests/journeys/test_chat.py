@@ -21,7 +21,6 @@ class Chat:
         """Do something on the phone; returns the text of the account's answer, empty for none."""
         delivery = self.service.api("POST", f"/phones/{self.phone}/{what}", **body)["delivery"]
         assert delivery["verdict"] == "ok", delivery
-        assert delivery["attempts"] == 1
         return str((delivery["reply"] or {}).get("text", ""))
 
     def cards(self) -> list[str]:

@@ -23,7 +23,7 @@ def test_a_doctor_signs_in_on_a_computer(
     computer.goto(f"{service.clinic}/desk/sign-in")
     code = computer.locator("main img, main svg").first.screenshot(path=pictures / "code.png")
     scanned = f"{service.simulator}/simulator/api/phones/doctor-02/scan-code"
-    assert requests.post(scanned, files={"image": code}, timeout=30).ok
+    assert requests.post(scanned, files={"image": code}, timeout=120).ok
     doctor = phone("doctor-02")
     doctor.says("确认登录").locator("a").first.click()
     doctor.heading("在这台电脑上登录？")
@@ -35,6 +35,6 @@ def test_a_doctor_signs_in_on_a_computer(
     computer.screenshot(path=pictures / "computer.png")
 
     again = f"{service.simulator}/simulator/api/phones/stranger/scan-code"
-    reply = requests.post(again, files={"image": code}, timeout=30).json()["delivery"]["reply"] or {}
+    reply = requests.post(again, files={"image": code}, timeout=120).json()["delivery"]["reply"] or {}
     assert not re.search(r"/desk/confirm/", reply.get("text", "")), "a used code is worthless"
     computer.close()

@@ -43,9 +43,9 @@ def test_a_yes_is_one_message(browser: Browser, var: Path, pictures: Path) -> No
         mother.go("取消预约")
         mother.press("确定取消")
         mother.heading("已取消")
-        told = service.api("GET", "/phones/li-na/messages", wait=30)["messages"]
+        told = service.api("GET", "/phones/li-na/messages", wait=60)["messages"]
         while not (cards := [one["title"] for one in told if one["type"] == "template"]):
-            new = service.api("GET", "/phones/li-na/messages", after=told[-1]["n"], wait=30)["messages"]
+            new = service.api("GET", "/phones/li-na/messages", after=told[-1]["n"], wait=60)["messages"]
             assert new, "the notice did not come"
             told += new
         assert cards == ["预约取消通知"], "nobody had agreed to hear of the booking"

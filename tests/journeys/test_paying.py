@@ -130,7 +130,7 @@ def cards(service: Service, person: str, *titles: str) -> dict[str, dict[str, An
     found: dict[str, dict[str, Any]] = {}
     after = 0
     while not set(titles) <= set(found):
-        new = service.api("GET", f"/phones/{person}/messages", after=after, wait=30)["messages"]
+        new = service.api("GET", f"/phones/{person}/messages", after=after, wait=60)["messages"]
         assert new, f"{titles}: only {set(found)} came"
         after = new[-1]["n"]
         found |= {message["title"]: message for message in new if message["type"] == "template"}

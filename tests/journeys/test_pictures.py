@@ -40,7 +40,7 @@ def booked(service: Service) -> Paper:
 def send_picture(service: Service, raw: bytes) -> str:
     """Send a picture in the chat; returns the text of the answer that comes at once."""
     sent = requests.post(
-        f"{service.simulator}/simulator/api/phones/{PHONE}/image", files={"image": ("rash.jpg", raw)}, timeout=30
+        f"{service.simulator}/simulator/api/phones/{PHONE}/image", files={"image": ("rash.jpg", raw)}, timeout=120
     )
     return str(sent.json()["delivery"]["reply"]["text"])
 
@@ -49,7 +49,7 @@ def later_answer(service: Service, text: str) -> dict[str, Any]:
     """The customer-service text that holds the words, once it has come."""
     after = 0
     while True:
-        new = service.api("GET", f"/phones/{PHONE}/messages", after=after, wait=30)["messages"]
+        new = service.api("GET", f"/phones/{PHONE}/messages", after=after, wait=60)["messages"]
         assert new, f"{text!r} did not come"
         after = new[-1]["n"]
         for message in new:
@@ -58,7 +58,7 @@ def later_answer(service: Service, text: str) -> dict[str, Any]:
 
 
 def image(service: Service, phone: Paper, path: str) -> Image.Image:
-    answer = requests.get(service.simulator + path, headers={"Host": phone.host}, timeout=30)
+    answer = requests.get(service.simulator + path, headers={"Host": phone.host}, timeout=120)
     assert answer.headers["Content-Type"] == "image/jpeg"
     return opened(answer.content)
 
@@ -96,7 +96,7 @@ def test_from_the_chat_to_the_doctor(service: Service) -> None:
     doctor.open(doctor.link('/desk/visits/[^/"]+/pictures'))
     seen = doctor.link('/desk/pictures/[^"]+')
     assert image(service, doctor, seen).size == (2048, 1024)
-    assert requests.get(service.simulator + seen, headers={"Host": mother.host}, timeout=30).status_code == 403
+    assert requests.get(service.simulator + seen, headers={"Host": mother.host}, timeout=120).status_code == 403
 
     mother.open(mother.link('/pictures/[^/"]+'))
     mother.send(mother.path + "/remove")

@@ -45,7 +45,7 @@ def cards(service: Service, title: str, count: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     after = 0
     while len(found) < count:
-        new = service.api("GET", "/phones/li-na/messages", after=after, wait=30)["messages"]
+        new = service.api("GET", "/phones/li-na/messages", after=after, wait=60)["messages"]
         assert new, f"{title}: only {len(found)} came"
         after = new[-1]["n"]
         found += [message for message in new if message.get("title") == title]

@@ -17,7 +17,7 @@ from tests.consultation.answering import COMPLETE
 from tests.journeys.paper import Paper
 from tests.journeys.phones import SIZE
 from tests.journeys.service import Service, running
-from tests.journeys.test_call import SPY, browser, call, sees  # noqa: F401 - a browser with cameras
+from tests.journeys.test_call import SPY, browser, call, sees, sees_picture  # noqa: F401 - a browser with cameras
 from tests.journeys.test_line import doctor_of, own_check
 from tests.journeys.test_reminders import book, shift
 
@@ -176,9 +176,7 @@ def talk(phone: Window, desk: Window) -> None:
     phone.page.locator("#chat textarea").fill("夜里咳得厉害，这是昨天的皮疹")
     phone.page.locator("[name=picture]").set_input_files("docs/images/phones.png")
     phone.page.locator(".chat__send").click()
-    image = desk.page.locator(".chat__bubble img")
-    expect(image).to_have_js_property("complete", True)
-    assert image.evaluate("image => image.naturalWidth") > 0
+    sees_picture(desk.page)
     expect(desk.page.locator(".chat__bubble p")).to_have_text("夜里咳得厉害，这是昨天的皮疹")
     desk.page.locator("#chat textarea").fill("看到了，皮疹不要紧")
     desk.page.locator(".chat__send").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.consultation.answering import COMPLETE
 from tests.journeys.paper import Paper
 from tests.journeys.service import Service
+from tests.journeys.test_call import sees_picture
 from tests.journeys.test_line import PIN, doctor_of, window
 from tests.journeys.test_reminders import book, cards
-from tests.journeys.test_visit import PATIENCE, fill
+from tests.journeys.test_visit import fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 TOLD: dict[str, dict[str, str | list[str]]] = COMPLETE | {
@@ -22,14 +22,6 @@ TOLD: dict[str, dict[str, str | list[str]]] = COMPLETE | {
     "body": COMPLETE["body"] | {"weight": "8.6"},
     "medicines": COMPLETE["medicines"] | {"low-birth-weight": "no"},
 }
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """What is expected may take long; other files keep their own patience."""
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def test_a_visit_in_writing(browser: Browser, service: Service, pictures: Path) -> None:
@@ -85,7 +77,7 @@ def begin(phone: Page, visit: str, pictures: Path) -> None:
     phone.locator("[name=picture]").set_input_files("docs/images/phones.png")
     phone.locator(".chat__send").click()
     expect(phone.locator(".chat__left")).to_contain_text("19")
-    expect(phone.locator(".chat__bubble img")).to_have_js_property("complete", True)
+    sees_picture(phone)
     phone.screenshot(path=pictures / "phone-4-written.png", full_page=True)
 
 

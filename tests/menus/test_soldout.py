@@ -243,7 +243,7 @@ def test_the_writer_writes_what_waits_and_ends(monkeypatch: pytest.MonkeyPatch, 
         written.clear()
         later.add(Refusal(UUID(int=1), UUID(int=2), UUID(int=3), datetime(2026, 11, 25, tzinfo=UTC)))
         writer = later._writer
-        assert written.wait(10)
+        assert written.wait(60)
         if writer is not None:
             writer.join(10)
         assert later._writer is None

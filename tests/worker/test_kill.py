@@ -52,10 +52,10 @@ def process(*words: str, env: dict[str, str]) -> Iterator["subprocess.Popen[byte
         yield started
     finally:
         started.terminate()
-        started.wait(timeout=20)
+        started.wait(timeout=120)
 
 
-def wait_until(ready: Callable[[], bool], seconds: float = 120) -> None:
+def wait_until(ready: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, "not in time"
@@ -70,16 +70,16 @@ class WeChat:
 
     def up(self) -> bool:
         try:
-            return requests.get(f"{self.origin}/simulator/api/phones", timeout=5).ok
+            return requests.get(f"{self.origin}/simulator/api/phones", timeout=60).ok
         except requests.ConnectionError:
             return False
 
     def slow_down(self, milliseconds: int) -> None:
         settings = {"latency_ms": milliseconds, "webhook_attempts": 1}
-        assert requests.post(f"{self.origin}/simulator/api/settings", json=settings, timeout=5).ok
+        assert requests.post(f"{self.origin}/simulator/api/settings", json=settings, timeout=60).ok
 
     def sends(self) -> Any:
-        return requests.get(f"{self.origin}/simulator/api/sends", timeout=10).json()
+        return requests.get(f"{self.origin}/simulator/api/sends", timeout=60).json()
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_killed_twice_all_sent_none_seen_twice(
         running = stack.enter_context(process(*worker, env={**env, "CLINIC_CLOCK": "+2m"}))
         wait_until(lambda: statuses(committed) == {NotificationStatus.SENT: PEOPLE * EACH})
         running.terminate()
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=120) == 0
 
     seen = wechat.sends()
     assert seen["duplicates"] > 0, "nothing was sent again: the kills hit no message"

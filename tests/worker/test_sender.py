@@ -36,7 +36,7 @@ class Recorder:
             self.calls += 1
             first = self.calls <= self.together.parties
         if first:
-            self.together.wait(timeout=10)
+            self.together.wait(timeout=60)
         with self.lock:
             if error := self.refuse(message):
                 raise error

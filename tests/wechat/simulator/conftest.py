@@ -59,7 +59,7 @@ class Sim:
 
     def get(self, path: str, **query: Any) -> Any:
         """GET from the control API."""
-        answer = self.session.get(f"{self.origin}/simulator/api{path}", params=query, timeout=20)
+        answer = self.session.get(f"{self.origin}/simulator/api{path}", params=query, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 
@@ -79,7 +79,7 @@ class Sim:
             if body is not None
             else None
         )
-        return self.session.request(method, self.origin + path, params=query, data=raw, timeout=20).json()
+        return self.session.request(method, self.origin + path, params=query, data=raw, timeout=60).json()
 
     def phone(self, phone: str, path: str, method: str = "GET", **options: Any) -> requests.Response:
         """A request from a phone's browser, without following redirects."""

@@ -73,7 +73,7 @@ class Merchant:
         """One signed call."""
         text = json.dumps(body, ensure_ascii=False) if body is not None else ""
         headers = {"Authorization": self.authorization(method, path, text, **(spoil or {}))}
-        return self.sim.session.request(method, self.sim.origin + path, data=text.encode(), headers=headers, timeout=10)
+        return self.sim.session.request(method, self.sim.origin + path, data=text.encode(), headers=headers, timeout=60)
 
     def order(self, number: str = "order-0001", **changes: Any) -> requests.Response:
         """Make an order."""

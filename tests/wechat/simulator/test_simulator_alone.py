@@ -54,9 +54,9 @@ def test_it_runs_stops_quickly_and_remembers(tmp_path: Path) -> None:
         try:
             url = f"http://127.0.0.1:{port}/simulator"
             wait_until_up(url, process)
-            stream = requests.get(f"{url}/live", stream=True, timeout=20)
-            assert requests.get(f"{url}/api/settings", timeout=20).json()["language"] == language
-            requests.post(f"{url}/api/settings", json={"language": wanted}, timeout=20)
+            stream = requests.get(f"{url}/live", stream=True, timeout=60)
+            assert requests.get(f"{url}/api/settings", timeout=60).json()["language"] == language
+            requests.post(f"{url}/api/settings", json={"language": wanted}, timeout=60)
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0, "an open stream does not hold it up"
@@ -68,7 +68,7 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
-            requests.get(f"{url}/api/settings", timeout=20)
+            requests.get(f"{url}/api/settings", timeout=60)
         except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.02)
         else:

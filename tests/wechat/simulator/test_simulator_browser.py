@@ -74,7 +74,7 @@ def test_the_title_bar_is_told(sim: Sim) -> None:
 
 
 def test_a_stream_is_not_held_back(sim: Sim) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", int(sim.config.port), timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", int(sim.config.port), timeout=60)
     connection.request("GET", "/stream", headers={"Host": f"li-na.localhost:{sim.config.port}"})
     answer = connection.getresponse()
     assert answer.getheader("Content-Type", "").startswith("text/event-stream")

@@ -20,7 +20,7 @@ def test_waiting_for_a_message_needs_no_sleep(sim: Sim) -> None:
     waiter = threading.Thread(target=lambda: found.extend(sim.chat("li-na", after=1, wait=10)))
     waiter.start()
     sim.post("/phones/li-na/text", {"content": "hello"})
-    waiter.join(timeout=10)
+    waiter.join(timeout=60)
     assert found[0]["text"] == "hello"
     assert sim.chat("li-na", after=found[-1]["n"] + 5, wait=0.05) == []
 
@@ -48,7 +48,7 @@ def test_the_seed(sim: Sim) -> None:
     ],
 )
 def test_what_is_impossible_is_said(sim: Sim, path: str, body: dict[str, Any], status: int) -> None:
-    answer = sim.session.post(f"{sim.origin}/simulator/api{path}", json=body, timeout=5)
+    answer = sim.session.post(f"{sim.origin}/simulator/api{path}", json=body, timeout=60)
     assert answer.status_code == status
     assert answer.json()["error"]
 
@@ -56,9 +56,9 @@ def test_what_is_impossible_is_said(sim: Sim, path: str, body: dict[str, Any], s
 def test_scanning_a_picture(sim: Sim) -> None:
     assert sim.post("/scan", {"picture": "patient-2001"}) == {"type": "qrcode", "result": "HP-2001"}
     picture = (sim.config.qr_dir / "patient-2001.png").read_bytes()
-    answer = sim.session.post(f"{sim.origin}/simulator/api/scan", files={"image": picture}, timeout=5)
+    answer = sim.session.post(f"{sim.origin}/simulator/api/scan", files={"image": picture}, timeout=60)
     assert answer.json()["result"] == "HP-2001"
-    answer = sim.session.post(f"{sim.origin}/simulator/api/scan", files={"image": b"no picture"}, timeout=5)
+    answer = sim.session.post(f"{sim.origin}/simulator/api/scan", files={"image": b"no picture"}, timeout=60)
     assert answer.json()["result"] is None
 
 
@@ -83,7 +83,9 @@ def test_the_feed_resumes_and_starts_anew(sim: Sim) -> None:
     sim.post("/phones/li-na/follow")
 
     def first_kind(after: str) -> str:
-        with sim.session.get(f"{sim.origin}/simulator/live", params={"after": after}, stream=True, timeout=5) as answer:
+        with sim.session.get(
+            f"{sim.origin}/simulator/live", params={"after": after}, stream=True, timeout=60
+        ) as answer:
             lines = (line for line in answer.iter_lines(1, decode_unicode=True) if line.startswith("event: "))
             return str(next(lines)).removeprefix("event: ")
 
@@ -117,9 +119,9 @@ def test_pages_are_served(sim: Sim) -> None:
         "/qr/patient-2001",
         "/static/main.js",
     ):
-        assert sim.session.get(sim.origin + path, timeout=5).status_code == 200, path
+        assert sim.session.get(sim.origin + path, timeout=60).status_code == 200, path
     for path in ("/phones/nobody", "/mmhead/nobody.svg", "/qr/none"):
-        assert sim.session.get(sim.origin + path, timeout=5).status_code == 404, path
+        assert sim.session.get(sim.origin + path, timeout=60).status_code == 404, path
     opened = sim.session.get(
         f"{sim.origin}/phones/li-na/open",
         params={"url": f"{sim.config.backend}/page"},
@@ -127,7 +129,7 @@ def test_pages_are_served(sim: Sim) -> None:
         timeout=5,
     )
     assert opened.headers["Location"] == f"{sim.config.phone_origin('li-na')}/page"
-    assert "MicroMessenger" in sim.session.get(f"{sim.origin}/open/js/jweixin-1.6.0.js", timeout=5).text
+    assert "MicroMessenger" in sim.session.get(f"{sim.origin}/open/js/jweixin-1.6.0.js", timeout=60).text
 
 
 def test_a_restart_keeps_the_world(config: Config) -> None:

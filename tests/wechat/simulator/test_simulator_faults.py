@@ -40,7 +40,7 @@ def test_an_errcode(sim: Sim, code: int) -> None:
 def test_a_failing_server(sim: Sim) -> None:
     fault(sim, {"on": "api", "what": "status", "value": 503, "match": "/cgi-bin/menu"})
     token = sim.token()
-    answer = sim.session.get(f"{sim.origin}/cgi-bin/menu/get", params={"access_token": token}, timeout=5)
+    answer = sim.session.get(f"{sim.origin}/cgi-bin/menu/get", params={"access_token": token}, timeout=60)
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/html")
 
 
@@ -72,7 +72,7 @@ def test_a_duplicate_push(sim: Sim) -> None:
     fault(sim, {"on": "push", "what": "duplicate", "match": "text"})
     sim.post("/phones/doctor-01/text", {"content": "once"})
     with sim.toy.arrived:
-        assert sim.toy.arrived.wait_for(lambda: len(sim.toy.received) == 2, 5)
+        assert sim.toy.arrived.wait_for(lambda: len(sim.toy.received) == 2, 60)
     assert len({message.id for message in sim.toy.received}) == 1
     assert [message["from"] for message in sim.chat("doctor-01")] == ["me", "account"]
 
@@ -82,7 +82,7 @@ def test_reordered_pushes(sim: Sim) -> None:
     assert sim.post("/phones/doctor-01/text", {"content": "first"})["delivery"]["verdict"] == "held back"
     sim.post("/phones/doctor-01/text", {"content": "second"})
     with sim.toy.arrived:
-        assert sim.toy.arrived.wait_for(lambda: len(sim.toy.received) == 2, 5)
+        assert sim.toy.arrived.wait_for(lambda: len(sim.toy.received) == 2, 60)
     assert [message.content for message in sim.toy.received] == ["second", "first"]
     assert sim.toy.received[1].id < sim.toy.received[0].id
 
@@ -116,7 +116,7 @@ def test_a_wrong_signature_and_a_wrong_clock(sim: Sim) -> None:
     ],
 )
 def test_faults_that_are_none(sim: Sim, entry: Any, words: str) -> None:
-    answer = sim.session.post(f"{sim.origin}/simulator/api/settings", json={"faults": [entry]}, timeout=5)
+    answer = sim.session.post(f"{sim.origin}/simulator/api/settings", json={"faults": [entry]}, timeout=60)
     assert answer.status_code == 400
     assert words in answer.json()["error"]
 

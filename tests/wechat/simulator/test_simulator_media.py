@@ -25,7 +25,7 @@ def picture(kind: str, size: int = 40) -> bytes:
 def upload(sim: Sim, kind: str, raw: bytes | None) -> dict[str, Any]:
     files = {"media": ("x", raw)} if raw is not None else None
     query = {"access_token": sim.token(), "type": kind}
-    answer = sim.session.post(f"{sim.origin}/cgi-bin/media/upload", params=query, files=files, timeout=20)
+    answer = sim.session.post(f"{sim.origin}/cgi-bin/media/upload", params=query, files=files, timeout=60)
     return dict(answer.json())
 
 
@@ -46,7 +46,7 @@ def name_of(sim: Sim, kind: str, raw: bytes) -> str:
 def test_what_is_uploaded_can_be_fetched_for_three_days(sim: Sim, kind: str, raw: bytes, mime: str) -> None:
     name = name_of(sim, kind, raw)
     query = {"access_token": sim.token(), "media_id": name}
-    answer = sim.session.get(f"{sim.origin}/cgi-bin/media/get", params=query, timeout=5)
+    answer = sim.session.get(f"{sim.origin}/cgi-bin/media/get", params=query, timeout=60)
     assert (answer.content, answer.headers["Content-Type"]) == (raw, mime)
     sim.clock.time += 3 * 86400 + 1
     assert sim.api("GET", "/cgi-bin/media/get", media_id=name)["errcode"] == 40007
@@ -55,7 +55,7 @@ def test_what_is_uploaded_can_be_fetched_for_three_days(sim: Sim, kind: str, raw
 def test_a_video_is_fetched_by_its_address(sim: Sim) -> None:
     name = name_of(sim, "video", media.film())
     address = sim.api("GET", "/cgi-bin/media/get", media_id=name)["video_url"]
-    assert sim.session.get(address, timeout=5).content == media.film()
+    assert sim.session.get(address, timeout=60).content == media.film()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_wechat_listens_when_it_is_told_to(sim: Sim) -> None:
 )
 def test_what_people_can_not_send(sim: Sim, verb: str, body: dict[str, Any]) -> None:
     sim.post("/phones/li-na/follow")
-    answer = sim.session.post(f"{sim.origin}/simulator/api/phones/li-na/{verb}", json=body, timeout=5)
+    answer = sim.session.post(f"{sim.origin}/simulator/api/phones/li-na/{verb}", json=body, timeout=60)
     assert answer.status_code == 400
 
 

@@ -46,7 +46,7 @@ def test_a_link_to_the_authorize_address_finds_its_phone(sim: Sim) -> None:
         f"{sim.origin}/connect/oauth2/authorize?x=1", headers={"Referer": home + "/"}, allow_redirects=False, timeout=5
     )
     assert asked.headers["Location"] == f"{home}/.wechat/connect/oauth2/authorize?x=1"
-    assert "请在微信客户端打开链接" in sim.session.get(f"{sim.origin}/connect/oauth2/authorize", timeout=5).text
+    assert "请在微信客户端打开链接" in sim.session.get(f"{sim.origin}/connect/oauth2/authorize", timeout=60).text
 
 
 def test_a_code_works_once_and_for_five_minutes(sim: Sim) -> None:

@@ -120,7 +120,7 @@ def test_any_push(sim: Sim, fields: dict[str, Any], event: str, mode: str) -> No
 
 def test_a_push_says_what_it_is(sim: Sim) -> None:
     url = f"{sim.origin}/simulator/api/phones/doctor-01/push"
-    assert sim.session.post(url, json={"Content": "x"}, timeout=5).status_code == 400
+    assert sim.session.post(url, json={"Content": "x"}, timeout=60).status_code == 400
 
 
 def test_a_persons_token_is_renewed(sim: Sim) -> None:
@@ -173,7 +173,7 @@ def test_states_are_saved_and_brought_back(merchant: Merchant) -> None:
     assert [order["state"] for order in sim.get("/pay")["orders"]] == ["SUCCESS"]
     assert sim.api("GET", "/wxaapi/newtmpl/gettemplate")["data"][-1]["priTmplId"] == name
     for path in ("/states/none/load", "/states/..%2Fx/save", "/states/a.b/save"):
-        assert sim.session.post(f"{sim.origin}/simulator/api{path}", timeout=5).status_code in (400, 404), path
+        assert sim.session.post(f"{sim.origin}/simulator/api{path}", timeout=60).status_code in (400, 404), path
 
 
 def test_a_restart_keeps_orders_and_goes_on_telling(config: Config, merchant: Merchant) -> None:
@@ -181,7 +181,7 @@ def test_a_restart_keeps_orders_and_goes_on_telling(config: Config, merchant: Me
     merchant.answers[:] = [500]
     merchant.pay()
     merchant.wait(1)
-    merchant.sim.world.wait(lambda: merchant.sim.world.state.notices[0].attempts == 1, 5)
+    merchant.sim.world.wait(lambda: merchant.sim.world.state.notices[0].attempts == 1, 60)
     merchant.sim.world.close()
     from wechat.simulator.pay import notify  # noqa: PLC0415
 

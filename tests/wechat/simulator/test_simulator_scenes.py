@@ -19,7 +19,7 @@ def create(sim: Sim, kind: str, scene: dict[str, Any], **more: Any) -> dict[str,
 def test_a_temporary_code_from_making_to_its_end(sim: Sim) -> None:
     made = create(sim, "QR_STR_SCENE", {"scene_str": "invite.7"}, expire_seconds=600)
     assert made["expire_seconds"] == 600
-    picture = sim.session.get(f"{sim.origin}/cgi-bin/showqrcode?ticket={quote(made['ticket'])}", timeout=5)
+    picture = sim.session.get(f"{sim.origin}/cgi-bin/showqrcode?ticket={quote(made['ticket'])}", timeout=60)
     assert decode(picture.content) == ("qrcode", made["url"])
     on_phone = sim.phone("li-na", f"/.wechat/cgi-bin/showqrcode?ticket={quote(made['ticket'])}")
     assert on_phone.content == picture.content
@@ -89,7 +89,7 @@ def test_a_foreign_code(sim: Sim) -> None:
         f"{sim.origin}/simulator/api/phones/li-na/scan-code", json={"picture": "patient-2001"}, timeout=5
     )
     assert answer.status_code == 400
-    assert sim.session.get(f"{sim.origin}/cgi-bin/showqrcode?ticket=x", timeout=5).status_code == 404
+    assert sim.session.get(f"{sim.origin}/cgi-bin/showqrcode?ticket=x", timeout=60).status_code == 404
 
 
 def test_short_keys(sim: Sim) -> None:

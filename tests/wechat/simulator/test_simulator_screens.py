@@ -143,5 +143,5 @@ def test_the_panel_of_faults(screens: Page, merchant: Merchant) -> None:
     token = sim.token()
     screens.get_by_test_id("killTokens").click()
     screens.get_by_test_id("log-entry").first.wait_for()
-    sim.world.wait(lambda: all(known.ends <= sim.clock.time for known in sim.world.state.tokens), 5)
+    sim.world.wait(lambda: all(known.ends <= sim.clock.time for known in sim.world.state.tokens), 60)
     assert sim.api("GET", "/cgi-bin/menu/get", token=token)["errcode"] == 40001

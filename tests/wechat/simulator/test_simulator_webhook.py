@@ -52,12 +52,12 @@ def test_image_can_be_fetched_both_ways(sim: Sim) -> None:
     sim.post("/phones/li-na/image", {"picture": "patient-2001"})
     message = sim.toy.wait_for("image")
     original = (sim.config.qr_dir / "patient-2001.png").read_bytes()
-    assert sim.session.get(message.image, timeout=5).content == original
+    assert sim.session.get(message.image, timeout=60).content == original
     query = {"access_token": sim.token(), "media_id": message.media_id}
-    assert sim.session.get(f"{sim.origin}/cgi-bin/media/get", params=query, timeout=5).content == original
+    assert sim.session.get(f"{sim.origin}/cgi-bin/media/get", params=query, timeout=60).content == original
     sim.clock.time += 3 * 86400 + 1
     query["access_token"] = sim.token()
-    assert sim.session.get(f"{sim.origin}/cgi-bin/media/get", params=query, timeout=5).json()["errcode"] == 40007
+    assert sim.session.get(f"{sim.origin}/cgi-bin/media/get", params=query, timeout=60).json()["errcode"] == 40007
 
 
 def test_follow_by_code_scan_and_leave(sim: Sim) -> None:
@@ -141,4 +141,4 @@ def test_everything_is_in_the_log(sim: Sim) -> None:
 
 
 def test_an_unknown_picture_does_not_exist(sim: Sim) -> None:
-    assert requests.get(f"{sim.origin}/mmbiz_pic/none/0", timeout=5).status_code == 404
+    assert requests.get(f"{sim.origin}/mmbiz_pic/none/0", timeout=60).status_code == 404

@@ -46,7 +46,7 @@ class Toy:
         self.behave = "reply"  # reply | success | 500 | slow | nonsense | plain | wrong-signature | news2 | transfer
         self.settings: dict[str, str] = {}  # what a page needs: simulator, ticket
 
-    def wait_for(self, event: str, seconds: float = 5) -> Any:
+    def wait_for(self, event: str, seconds: float = 60) -> Any:
         """The newest message of this event or type, waiting for it."""
 
         def newest() -> Any:
@@ -154,7 +154,7 @@ def parts(toy: Toy) -> Iterator[str]:
     """One part at once, the next when the test says so."""
     yield "data: one\n\n"
     with toy.arrived:
-        toy.arrived.wait_for(lambda: "go" in toy.settings, 5)
+        toy.arrived.wait_for(lambda: "go" in toy.settings, 60)
     yield "data: two\n\n"
 
 
