@@ -1,7 +1,8 @@
 """A thousand open streams beside the webhook: from the POST of a chat message to the other side's stream.
 
-Two processes of the Procfile, web and live; 500 rooms with a stream for each side; 500 pushes a second from a process
-of their own; messages posted to web, one room after the other, and awaited on the doctor's stream.
+Web and live of the Procfile; 500 rooms with a stream for each side; 500 pushes a second. Messages are posted to web,
+one room after the other, and awaited on the doctor's stream. Who pushes and who reads the streams are processes of
+their own, so that neither keeps the other, or who posts, from noting the time; all of them share the machine.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlencode
 from uuid import UUID
@@ -28,7 +31,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from bench.load import connected, drive
-from bench.webhook import Bot, push, serve
+from bench.webhook import Bot, Server, push, serve
 from booking.actions import book
 from booking.models import Period, Schedule
 from booking.queries import visit
@@ -64,93 +67,148 @@ def run(settings: Settings, folder: Path) -> None:
     app = create_app(settings)
     rooms = list(_rooms(app))[: STREAMS // 2]
     with serve(CLINIC, "plain", settings, folder) as web, serve(CLINIC, "plain", settings, folder, "live") as live:
-        ears = Ears(live.port, rooms)
-        quiet = _measured(ears, web.port, rooms, MESSAGES // 3)
-        pushing = multiprocessing.get_context("spawn").Process(target=pushes, args=(web.port, MESSAGES / PER_SECOND))
-        pushing.start()
-        time.sleep(2)
-        loud = _measured(ears, web.port, rooms, MESSAGES)
-        pushing.join()
-        ears.close()
+        with listening(live.port, rooms) as heard:
+            print(f"Live: {2 * len(rooms)} open streams in one process, {PER_SECOND} chat messages a second")
+            busy = _Busy(web, live)
+            busy.show("alone", _measured(heard, web.port, rooms, 0, MESSAGES // 3))
+            args = (web.port, MESSAGES / PER_SECOND)
+            pushing = multiprocessing.get_context("spawn").Process(target=pushes, args=args)
+            pushing.start()
+            time.sleep(2)
+            busy = _Busy(web, live)
+            found = _measured(heard, web.port, rooms, MESSAGES // 3, MESSAGES)
+            busy.show(f"beside {PUSHES} pushes/s", found)
+            pushing.join()
         memory = sum(child.memory_info().rss for child in live.workers) / 1e6
-    print(f"Live: {2 * len(rooms)} open streams in one process ({memory:.0f} MB), {PER_SECOND} chat messages a second")
-    for name, found in (("alone", quiet), (f"beside {PUSHES} pushes/s", loud)):
-        p99 = statistics.quantiles(found, n=100)[98]
-        middle = statistics.median(found)
-        print(f"  {name:<22} p50 {middle * 1e3:>5.0f} ms   p99 {p99 * 1e3:>5.0f} ms   ({len(found)} messages)")
-    print(f"  aim: p99 under {AIM * 1e3:.0f} ms beside the pushes\n")
+    print(f"  memory of the live process: {memory:.0f} MB; aim: p99 under {AIM * 1e3:.0f} ms beside the pushes\n")
 
 
-class Ears:
-    """All streams, read by one thread; the moment at which each message came is kept by its text."""
+@dataclass(frozen=True)
+class Way:
+    """One message: when it was posted, when that was answered (it is kept then), when it came on the other stream."""
 
-    def __init__(self, port: int, rooms: Sequence[tuple[Seat, Seat]]) -> None:
-        self.came: dict[str, float] = {}
-        self._selector = selectors.DefaultSelector()
-        self._sockets = [self._open(port, seat, side) for room in rooms for side, seat in enumerate(room)]
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _open(self, port: int, seat: Seat, side: int) -> socket.socket:
-        stream = socket.create_connection(("127.0.0.1", port))
-        asked = f"GET /live/visits/{seat.visit}?after=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: clinic={seat.cookie}"
-        stream.sendall(f"{asked}\r\n\r\n".encode())
-        head = stream.recv(4096)
-        if b" 200 " not in head[:16]:
-            raise RuntimeError(head.decode(errors="replace"))
-        self._selector.register(stream, selectors.EVENT_READ, side)
-        return stream
-
-    def _read(self) -> None:
-        while self._selector.get_map():
-            for key, _ in self._selector.select(1):
-                part = key.fileobj.recv(65536)  # type: ignore[union-attr]
-                at = time.perf_counter()
-                if not part:
-                    self._selector.unregister(key.fileobj)
-                elif key.data:  # the doctor's side
-                    for text in re.findall(rb"bench-\d+-", part):
-                        self.came[text.decode()] = at
-
-    def close(self) -> None:
-        """Hang up."""
-        for stream in self._sockets:
-            stream.shutdown(socket.SHUT_RDWR)
-        self._thread.join(PATIENCE)
+    sent: float
+    answered: float
+    came: float
 
 
-def _measured(ears: Ears, port: int, rooms: Sequence[tuple[Seat, Seat]], count: int) -> list[float]:
-    """Seconds from the POST of each message until it came."""
-    sent: dict[str, float] = {}
+class _Busy:
+    """What is measured, and the processor time that web and live took meanwhile."""
+
+    def __init__(self, web: Server, live: Server) -> None:
+        self._servers, self._since = {"web": web, "live": live}, time.perf_counter()
+        self._before = {name: _seconds(server) for name, server in self._servers.items()}
+
+    def show(self, name: str, ways: Sequence[Way]) -> None:
+        """Print it: the whole way, its two legs (the second begins before the first ends), and shares of one core."""
+        taken = time.perf_counter() - self._since
+        shares = [f"{of} {(_seconds(s) - self._before[of]) / taken:.0%}" for of, s in self._servers.items()]
+        print(f"  {name} ({len(ways)} messages; of a core: {', '.join(shares)})")
+        legs = {"POST to stream": [way.came - way.sent for way in ways]}
+        legs["  POST to its answer"] = [way.answered - way.sent for way in ways]
+        legs["  answer to stream"] = [max(0.0, way.came - way.answered) for way in ways]
+        for leg, found in legs.items():
+            middle, p99 = statistics.median(found), statistics.quantiles(found, n=100)[98]
+            print(f"    {leg:<22} p50 {middle * 1e3:>5.0f} ms   p99 {p99 * 1e3:>5.0f} ms")
+
+
+def _seconds(server: Server) -> float:
+    return sum(sum(worker.cpu_times()[:2]) for worker in server.workers)
+
+
+class Heard:
+    """When each message came, by its text, as the process that reads the streams tells."""
+
+    def __init__(self, told: Connection) -> None:
+        self._told, self._came = told, dict[str, float]()
+
+    def when(self, texts: Iterable[str]) -> dict[str, float]:
+        """Wait for these. Raises TimeoutError."""
+        end, wanted = time.perf_counter() + PATIENCE, set(texts)
+        while missing := wanted - self._came.keys():
+            if not self._told.poll(max(0.0, end - time.perf_counter())):
+                raise TimeoutError(f"{len(missing)} messages never came")
+            text, at = self._told.recv()
+            self._came[text] = at
+        return self._came
+
+
+@contextmanager
+def listening(port: int, rooms: Sequence[tuple[Seat, Seat]]) -> Iterator[Heard]:
+    """All streams open, read by a process of its own."""
+    spawned = multiprocessing.get_context("spawn")
+    told, tells = spawned.Pipe(duplex=False)
+    reading = spawned.Process(target=listen, args=(port, rooms, tells), daemon=True)
+    reading.start()
+    tells.close()
+    try:
+        told.recv()  # all are open
+        yield Heard(told)
+    finally:
+        reading.terminate()
+        reading.join()
+
+
+def listen(port: int, rooms: Sequence[tuple[Seat, Seat]], tells: Connection) -> None:
+    """Open all streams, and tell of each message on the doctors' side when it came."""
+    selector = selectors.DefaultSelector()
+    for room in rooms:
+        for side, seat in enumerate(room):
+            selector.register(_stream(port, seat), selectors.EVENT_READ, side)
+    tells.send(None)
+    while True:
+        for key, _ in selector.select():
+            part = key.fileobj.recv(65536)  # type: ignore[union-attr]
+            at = time.perf_counter()
+            if not part:
+                raise RuntimeError("a stream was closed")
+            if key.data:  # the doctor's side
+                for text in re.findall(rb"bench-\d+-", part):
+                    tells.send((text.decode(), at))
+
+
+def _stream(port: int, seat: Seat) -> socket.socket:
+    stream = socket.create_connection(("127.0.0.1", port))
+    asked = f"GET /live/visits/{seat.visit}?after=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: clinic={seat.cookie}"
+    stream.sendall(f"{asked}\r\n\r\n".encode())
+    head = stream.recv(4096)
+    if b" 200 " not in head[:16]:
+        raise RuntimeError(head.decode(errors="replace"))
+    return stream
+
+
+def _measured(heard: Heard, port: int, rooms: Sequence[tuple[Seat, Seat]], first: int, count: int) -> list[Way]:
+    """The way of each message, posted steadily over four connections, numbered from ``first`` on."""
+    sent: dict[str, tuple[float, float]] = {}
     start = time.perf_counter()
-    base = len(ears.came)
 
     def speak(worker: int) -> None:
         line = http.client.HTTPConnection("127.0.0.1", port)
         for number in range(worker, count, 4):
             time.sleep(max(0.0, start + number / PER_SECOND - time.perf_counter()))
-            text, (family, _) = f"bench-{base + number}-", rooms[(number * 7) % len(rooms)]
-            body = urlencode({"text": text, "csrf_token": family.token})
-            head = {"Cookie": f"clinic={family.cookie}", "Accept": "application/json"}
-            sent[text] = time.perf_counter()
-            form = {"Content-Type": "application/x-www-form-urlencoded"}
-            line.request("POST", f"/visits/{family.visit}/messages", body, head | form)
-            answer = line.getresponse()
-            said = answer.read()
-            if answer.status != http.client.CREATED:
-                raise RuntimeError(said.decode(errors="replace"))
+            text, (family, _) = f"bench-{first + number}-", rooms[(number * 7) % len(rooms)]
+            at = time.perf_counter()
+            _post(line, family, text)
+            sent[text] = (at, time.perf_counter())
 
     speakers = [threading.Thread(target=speak, args=(worker,)) for worker in range(4)]
     for speaker in speakers:
         speaker.start()
     for speaker in speakers:
         speaker.join()
-    end = time.perf_counter() + PATIENCE
-    while missing := sent.keys() - ears.came.keys():
-        if time.perf_counter() > end:
-            raise TimeoutError(f"{len(missing)} messages never came")
-        time.sleep(0.01)
-    return [ears.came[text] - at for text, at in sent.items()]
+    came = heard.when(sent)
+    return [Way(*times, came[text]) for text, times in sent.items()]
+
+
+def _post(line: http.client.HTTPConnection, family: Seat, text: str) -> None:
+    body = urlencode({"text": text, "csrf_token": family.token})
+    head = {"Cookie": f"clinic={family.cookie}", "Accept": "application/json"}
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    line.request("POST", f"/visits/{family.visit}/messages", body, head | form)
+    answer = line.getresponse()
+    said = answer.read()
+    if answer.status != http.client.CREATED:
+        raise RuntimeError(said.decode(errors="replace"))
 
 
 def pushes(port: int, seconds: float) -> None:

@@ -19,12 +19,12 @@ from config.database import transaction
 from config.errors import NotFound
 from config.policy import current
 from consultation.encounters.models import EncounterStatus
-from consultation.encounters.rooms import Seat, seat
+from consultation.encounters.rooms import Place, Seat, place_of, seat
 from consultation.talk.queries import holder
 from people import sessions
-from people.access import Viewer, member_of
+from people.access import Viewer, works_as
 from people.models import Role
-from people.sessions import SignIn, SignInKind
+from people.sessions import Known, SignInKind
 from wechat.refusals import NotSignedIn
 from wechat.signin import SIGN_IN, signed_in, viewer, visitor_locale
 
@@ -41,28 +41,28 @@ class Pass:
     link_id: UUID | None
     locale: str
 
-    def seat(self, session: Session, visit_id: UUID, at: datetime) -> Seat:
+    def place(self, session: Session, visit_id: UUID, at: datetime) -> Place:
         """The seat in a room. Raises NotSignedIn, NotFound, NotStaff, RoleMissing; a computer opens doctors' seats.
 
         A stream during the visit counts as use: nobody is signed out in the middle of a call.
         """
         account_id = self.link_id and holder(session, self.link_id, visit_id, at)
         if account_id:
-            return seat(session, Viewer(account_id, self.locale), visit_id)
+            return place_of(session, Viewer(account_id, self.locale), visit_id)
         signed = self.sign_in(session, at)
         who = Viewer(signed.account_id, self.locale)
-        found = seat(session, who, visit_id)
+        found = place_of(session, who, visit_id)
         if found.is_doctor:
-            member_of(session, who, (Role.DOCTOR,))
+            works_as(session, who, Role.DOCTOR)
         elif signed.kind is not SignInKind.WECHAT:
             raise NotFound
-        if found.encounter.status is EncounterStatus.IN_PROGRESS:
-            sessions.live(session, signed.id, at, current(session, at))
+        if found.status is EncounterStatus.IN_PROGRESS:
+            sessions.seen(session, signed, at, current(session, at))
         return found
 
-    def sign_in(self, session: Session, at: datetime) -> SignIn:
+    def sign_in(self, session: Session, at: datetime) -> Known:
         """The sign-in while it holds; looking does not count as use. Raises NotSignedIn."""
-        found = session.get(SignIn, self.sign_in_id) if self.sign_in_id else None
+        found = sessions.known(session, self.sign_in_id) if self.sign_in_id else None
         if found is None or not sessions.holds(found, at, current(session, at)):
             raise NotSignedIn
         return found

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.clock import now
-from config.database import transaction
+from config.database import looking, transaction
 from config.errors import NotFound, Refused
-from consultation.encounters.models import EncounterStatus
+from consultation.encounters.models import Encounter, EncounterStatus
 from consultation.encounters.rooms import OVER, line_topic, topic
-from consultation.talk.queries import news
+from consultation.talk.queries import Person, news
 from live.hub import Hub, Listener
 from live.passes import Pass
 from people.access import Viewer, member_of
@@ -48,13 +49,14 @@ class RoomStream:
     account_id: UUID
     encounter_id: UUID
     beat: float = field(default=BEAT)
+    names: dict[UUID, Person] = field(default_factory=dict)  # of who has written, as they were called then
 
     @classmethod
     def open(cls, hub: Hub, right: Pass, visit_id: UUID, after: int) -> RoomStream:
         """Ask for the seat. Raises what Pass.seat raises."""
-        with transaction() as session:
-            found = right.seat(session, visit_id, now())
-        return cls(hub, right, visit_id, after, found.account_id, found.encounter.id)
+        with looking() as session:
+            found = right.place(session, visit_id, now())
+        return cls(hub, right, visit_id, after, found.account_id, found.encounter_id)
 
     def __iter__(self) -> Iterator[str]:
         """Events as they come, until the visit is over or the seat is gone. Heartbeats between them."""
@@ -65,7 +67,7 @@ class RoomStream:
                     told, status = self._look()
                 except Refused:
                     return  # the page asks again, and is told why not
-                except SQLAlchemyError:  # no database, or none free: without it nothing is told
+                except (SQLAlchemyError, psycopg.Error):  # no database, or none free: without it nothing is told
                     listener.wait(AGAIN)
                     continue
                 yield from told
@@ -82,13 +84,12 @@ class RoomStream:
 
     def _look(self) -> tuple[list[str], EncounterStatus]:
         """What is new as frames, and where the visit stands."""
-        with transaction() as session:
-            found = self.right.seat(session, self.visit_id, now())
-            events = news(session, found, self.after, self.right.locale)
-            status = found.encounter.status
+        with looking() as session:
+            found = self.right.place(session, self.visit_id, now())
+            events = news(session, found, self.after, self.right.locale, self.names)
         if events:
             self.after = events[-1]["n"]
-        return [framed(event["kind"], event, event["n"]) for event in events], status
+        return [framed(event["kind"], event, event["n"]) for event in events], found.status
 
 
 @dataclass
@@ -124,15 +125,16 @@ class LineStream:
                 try:
                     if _line_of(self.right, self.visit_id)[0] != self.topic:
                         return
-                except (Refused, SQLAlchemyError):
+                except (Refused, SQLAlchemyError, psycopg.Error):
                     return
 
 
 def _line_of(right: Pass, visit_id: UUID | None) -> tuple[str, UUID]:
     with transaction() as session:
         if visit_id is not None:
-            found = right.seat(session, visit_id, now())
-            return line_topic(found.encounter.practitioner_id), found.account_id
+            found = right.place(session, visit_id, now())
+            encounter = session.get_one(Encounter, found.encounter_id)
+            return line_topic(encounter.practitioner_id), found.account_id
         account_id = right.sign_in(session, now()).account_id
         try:
             doctor = member_of(session, Viewer(account_id, right.locale), (Role.DOCTOR,))

@@ -54,7 +54,7 @@ class Room:
         """GET: what happened after ``?after=``, and where the visit stands."""
         with transaction() as session:
             here = self._seat(session, visit_id)
-            found = queries.news(session, here, after(), room_viewer().locale)
+            found = queries.news(session, here.place, after(), room_viewer().locale)
             status = here.encounter.status
         return jsonify(events=found, status=status, over=status in OVER)
 

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
+from config.database import Hot
 from config.errors import NotFound
 from people.models import Account, GuardianStatus, Patient, Practitioner, PractitionerRole, RelatedPerson, Role
 from people.refusals import NotStaff, RoleMissing
@@ -101,6 +102,22 @@ def member_of(session: Session, viewer: Viewer, roles: Collection[Role] = ()) ->
     if not member.roles & set(roles or Role):
         raise RoleMissing
     return member
+
+
+_ROLES = Hot(
+    select(PractitionerRole.role)
+    .join_from(Practitioner, PractitionerRole, PractitionerRole.practitioner_id == Practitioner.id, isouter=True)
+    .where(Practitioner.account_id == bindparam("account", type_=Uuid()), Practitioner.active)
+)
+
+
+def works_as(session: Session, viewer: Viewer, role: Role) -> None:
+    """``member_of`` in one statement, for streams. Raises NotStaff, RoleMissing."""
+    held = [held for (held,) in _ROLES(session, {"account": viewer.account_id})]
+    if not held:
+        raise NotStaff
+    if role not in held:
+        raise RoleMissing
 
 
 def led(member: Member) -> frozenset[UUID]:

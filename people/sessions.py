@@ -112,9 +112,13 @@ def begin(
 
 def live(session: Session, sign_in_id: UUID, now: datetime, policy: Policy) -> Known | None:
     """The sign-in if it still holds: not ended, not too old, not idle for too long. Seeing it counts as use."""
-    for row in _FIND(session, {"id": sign_in_id}):
-        return seen(session, Known.of(row), now, policy)
-    return None
+    found = known(session, sign_in_id)
+    return seen(session, found, now, policy) if found else None
+
+
+def known(session: Session, sign_in_id: UUID) -> Known | None:
+    """The sign-in, whether it holds or not."""
+    return next((Known.of(row) for row in _FIND(session, {"id": sign_in_id})), None)
 
 
 def seen(session: Session, found: Known, now: datetime, policy: Policy) -> Known | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, Uuid, and_, bindparam, case, exists, null, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
 
 from booking.queries import Visit
+from config.database import Hot
 from config.errors import NotFound
 from config.ids import new_id
 from config.nudges import nudge
@@ -43,6 +44,26 @@ class Seat:
     encounter: Encounter
     account_id: UUID
     role: SeatRole
+
+    @property
+    def is_doctor(self) -> bool:
+        """Whether a doctor sits here."""
+        return self.role in DOCTORS
+
+    @property
+    def place(self) -> Place:
+        """The same without the row."""
+        return Place(self.encounter.id, self.account_id, self.role, self.encounter.status)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A seat as it is looked up many times a second: without the encounter's row."""
+
+    encounter_id: UUID
+    account_id: UUID
+    role: SeatRole
+    status: EncounterStatus
 
     @property
     def is_doctor(self) -> bool:
@@ -106,40 +127,54 @@ def has_seat(session: Session, encounter: Encounter, account_id: UUID) -> bool:
     return _role(session, encounter, account_id) is not None
 
 
+def place_of(session: Session, viewer: Viewer, appointment_id: UUID) -> Place:
+    """``seat`` in one statement, for streams. Raises NotFound."""
+    for encounter_id, status, role in _SITS(session, {"account": viewer.account_id, "appointment": appointment_id}):
+        if role:
+            return Place(encounter_id, viewer.account_id, SeatRole(role), EncounterStatus(status))
+    raise NotFound
+
+
 def _role(session: Session, encounter: Encounter, account_id: UUID) -> SeatRole | None:
-    doctor = session.get_one(Practitioner, encounter.practitioner_id)
-    if doctor.active and doctor.account_id == account_id:
-        return SeatRole.PRACTITIONER
-    if encounter.account_id == account_id and _is_guardian(session, encounter.patient_id, account_id):
-        return SeatRole.GUARDIAN
-    invited = session.scalar(
-        select(Participant).where(
-            Participant.encounter_id == encounter.id,
-            Participant.account_id == account_id,
-            Participant.agreed_at.is_not(None),
-            Participant.left_at.is_(None),
-        )
-    )
-    if invited is None or not _still(session, encounter, invited):
-        return None
-    return invited.role
+    rows = _SITS(session, {"account": account_id, "appointment": encounter.appointment_id})
+    return next((SeatRole(role) for _, _, role in rows if role), None)
 
 
-def _still(session: Session, encounter: Encounter, invited: Participant) -> bool:
-    """Whether who was invited still is what they were invited as."""
-    if invited.role is SeatRole.SECOND_GUARDIAN:
-        return _is_guardian(session, encounter.patient_id, invited.account_id)
-    doctor = session.get(Practitioner, invited.practitioner_id)
-    return doctor is not None and doctor.active and doctor.account_id == invited.account_id
-
-
-def _is_guardian(session: Session, patient_id: UUID, account_id: UUID) -> bool:
-    found = select(RelatedPerson.id).where(
-        RelatedPerson.account_id == account_id,
-        RelatedPerson.patient_id == patient_id,
+def _sits() -> Select[Any]:
+    """The encounter of an appointment, where it stands, and as what an account sits there: who was invited has to be
+    still what they were invited as."""
+    account, treating, guest = bindparam("account", type_=Uuid()), aliased(Practitioner), aliased(Practitioner)
+    guards = exists().where(
+        RelatedPerson.account_id == account,
+        RelatedPerson.patient_id == Encounter.patient_id,
         RelatedPerson.status == GuardianStatus.ACTIVE,
     )
-    return session.scalar(found) is not None
+    role = case(
+        (and_(treating.active, treating.account_id == account), SeatRole.PRACTITIONER.value),
+        (and_(Encounter.account_id == account, guards), SeatRole.GUARDIAN.value),
+        (and_(Participant.role == SeatRole.SECOND_GUARDIAN, guards), SeatRole.SECOND_GUARDIAN.value),
+        (
+            and_(Participant.role == SeatRole.SECOND_PRACTITIONER, guest.active, guest.account_id == account),
+            SeatRole.SECOND_PRACTITIONER.value,
+        ),
+        else_=null(),
+    )
+    there = and_(
+        Participant.encounter_id == Encounter.id,
+        Participant.account_id == account,
+        Participant.agreed_at.is_not(None),
+        Participant.left_at.is_(None),
+    )
+    return (
+        select(Encounter.id, Encounter.status, role)
+        .join(treating, treating.id == Encounter.practitioner_id)
+        .outerjoin(Participant, there)
+        .outerjoin(guest, guest.id == Participant.practitioner_id)
+        .where(Encounter.appointment_id == bindparam("appointment", type_=Uuid()))
+    )
+
+
+_SITS = Hot(_sits())
 
 
 def happened(
@@ -165,7 +200,7 @@ def happened(
     event = RoomEvent(encounter_id=encounter.id, n=n, at=now, kind=kind, by_id=by, to_id=to, data=data)
     session.add(event)
     session.flush()
-    session.refresh(encounter, ["events"])
+    set_committed_value(encounter, "events", n)
     nudge(session, topic(encounter.id))
     return event
 
@@ -178,17 +213,6 @@ def topic(encounter_id: UUID) -> str:
 def line_topic(practitioner_id: UUID) -> str:
     """Under which topic a doctor's line is nudged."""
     return f"line:{practitioner_id}"
-
-
-def events_after(session: Session, seat: Seat, n: int, limit: int = 200) -> Sequence[RoomEvent]:
-    """What happened in the room after event ``n``, as far as it is for this seat, oldest first."""
-    return session.scalars(
-        select(RoomEvent)
-        .where(RoomEvent.encounter_id == seat.encounter.id, RoomEvent.n > n)
-        .where(RoomEvent.to_id.is_(None) | (RoomEvent.to_id == seat.account_id) | (RoomEvent.by_id == seat.account_id))
-        .order_by(RoomEvent.n)
-        .limit(limit)
-    ).all()
 
 
 def move(

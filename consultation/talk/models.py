@@ -12,6 +12,8 @@ from config.database import Base, Id, stored_enum
 from config.encryption import Encrypted
 from consultation.encounters.models import SeatRole
 
+TEXT = "messages.text"  # what the key of a text is bound to
+
 
 class Message(Base):
     """Something written in a room (FHIR R4 Communication): a text, a picture, or a picture with a text.
@@ -32,7 +34,7 @@ class Message(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     role: Mapped[SeatRole] = mapped_column(stored_enum(SeatRole, "role"))
     key: Mapped[UUID]
-    text: Mapped[str | None] = mapped_column(Encrypted("messages.text"))
+    text: Mapped[str | None] = mapped_column(Encrypted(TEXT))
     media_id: Mapped[UUID | None] = mapped_column(ForeignKey("media.id"), index=True)
     sent_at: Mapped[datetime]
     read_at: Mapped[datetime | None]

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, Uuid, and_, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from config.database import Json
+from config.database import Hot, Json
+from config.encryption import ring
 from config.errors import NotFound
 from consultation.encounters.models import Encounter, Participant, RoomEvent, SeatRole
-from consultation.encounters.rooms import DOCTORS, OVER, Seat, events_after, has_seat
+from consultation.encounters.rooms import DOCTORS, OVER, Place, Seat, has_seat
 from consultation.models import Media, MediaStatus
 from consultation.talk.actions import can_call
-from consultation.talk.models import CallLink, Message
+from consultation.talk.models import TEXT, CallLink, Message
 from people.models import Practitioner, RelatedPerson
 
 
@@ -67,11 +68,12 @@ def lines(session: Session, here: Seat, locale: str) -> list[Line]:
     """What was written in the room, oldest first."""
     found = session.scalars(select(Message).where(Message.encounter_id == here.encounter.id).order_by(Message.id)).all()
     names = people(session, here.encounter)
-    return [Line(message, message.account_id == here.account_id, _called(names, message, locale)) for message in found]
+    mine = here.account_id
+    return [Line(one, one.account_id == mine, _called(names, one.account_id, locale)) for one in found]
 
 
-def _called(names: dict[UUID, Person], message: Message, locale: str) -> str:
-    person = names.get(message.account_id)
+def _called(names: Mapping[UUID, Person], account_id: UUID, locale: str) -> str:
+    person = names.get(account_id)
     return person.called(locale) if person else ""
 
 
@@ -88,38 +90,71 @@ def picture(session: Session, here: Seat, message_id: UUID) -> Media:
     return found
 
 
-def news(session: Session, here: Seat, after: int, locale: str) -> list[dict[str, Any]]:
+class _Event(NamedTuple):
+    """An event of a room, with the message that it tells of; the text is as it is kept."""
+
+    n: int
+    kind: str
+    at: datetime
+    by: UUID | None
+    to: UUID | None
+    data: Json
+    message_id: UUID | None
+    account_id: UUID
+    role: str
+    text: bytes | None
+    media_id: UUID | None
+
+
+def _news() -> Select[Any]:
+    """A room's events after number ``n`` as far as they are for an account, oldest first."""
+    account = bindparam("account", type_=Uuid())
+    message = cast(func.jsonb_extract_path_text(RoomEvent.data, "message"), Uuid())
+    event = (RoomEvent.n, RoomEvent.kind, RoomEvent.at, RoomEvent.by_id, RoomEvent.to_id, RoomEvent.data)
+    told: list[Any] = [*event, Message.id, Message.account_id, Message.role, Message.text, Message.media_id]
+    return (
+        select(*told)
+        .outerjoin(Message, and_(RoomEvent.kind == "message", Message.id == message))
+        .where(RoomEvent.encounter_id == bindparam("encounter", type_=Uuid()), RoomEvent.n > bindparam("n"))
+        .where(or_(RoomEvent.to_id.is_(None), RoomEvent.to_id == account, RoomEvent.by_id == account))
+        .order_by(RoomEvent.n)
+        .limit(200)
+    )
+
+
+_NEWS = Hot(_news())
+
+
+def news(
+    session: Session, here: Place, after: int, locale: str, names: dict[UUID, Person] | None = None
+) -> list[dict[str, Any]]:
     """The room's events after number ``after`` as a page gets them: ``n``, ``kind``, ``at``, ``by``, ``to`` and
-    ``data``, in which a message is whole."""
-    events = events_after(session, here, after)
-    ids = [UUID(event.data["message"]) for event in events if event.kind == "message"]
-    written: dict[str, Message] = {}
-    names: dict[UUID, Person] = {}
-    if ids:
-        written = {str(row.id): row for row in session.scalars(select(Message).where(Message.id.in_(ids)))}
-        names = people(session, here.encounter)
-    return [_told(event, here, written, names, locale) for event in events]
+    ``data``, in which a message is whole. ``names``: who is called how, as far as it is known; what is not is added."""
+    known = {} if names is None else names
+    rows = _NEWS(session, {"encounter": here.encounter_id, "account": here.account_id, "n": after})
+    events = [_Event(*row) for row in rows]
+    if any(event.message_id and event.account_id not in known for event in events):
+        known.update(people(session, session.get_one(Encounter, here.encounter_id)))
+    return [_told(event, here, known, locale) for event in events]
 
 
-def _told(
-    event: RoomEvent, here: Seat, written: dict[str, Message], names: dict[UUID, Person], locale: str
-) -> dict[str, Any]:
-    data = dict(event.data)
-    if event.kind == "message" and (message := written.get(data["message"])):
+def _told(event: _Event, here: Place, names: Mapping[UUID, Person], locale: str) -> dict[str, Any]:
+    data = event.data
+    if event.message_id:
         data = {
-            "id": str(message.id),
-            "mine": message.account_id == here.account_id,
-            "doctor": message.role in DOCTORS,
-            "who": _called(names, message, locale),
-            "text": message.text,
-            "picture": message.media_id is not None,
+            "id": str(event.message_id),
+            "mine": event.account_id == here.account_id,
+            "doctor": event.role in DOCTORS,
+            "who": _called(names, event.account_id, locale),
+            "text": None if event.text is None else ring().decrypt(event.text, TEXT),
+            "picture": event.media_id is not None,
         }
     return {
         "n": event.n,
         "kind": event.kind,
         "at": event.at.isoformat(),
-        "by": str(event.by_id) if event.by_id else None,
-        "to": str(event.to_id) if event.to_id else None,
+        "by": str(event.by) if event.by else None,
+        "to": str(event.to) if event.to else None,
         "data": data,
     }
 

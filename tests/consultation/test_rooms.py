@@ -12,7 +12,8 @@ from booking.queries import Visit
 from config.errors import NotFound
 from config.states import WrongState
 from consultation.encounters.models import Encounter, EncounterStatus, Ending, Participant, SeatRole
-from consultation.encounters.rooms import encounter_of, events_after, happened, move, seat
+from consultation.encounters.rooms import encounter_of, happened, move, place_of, seat
+from consultation.talk.queries import news
 from people.access import Viewer
 from people.models import Account, GuardianStatus
 from tests.product import Hospital, account, guardian
@@ -91,10 +92,10 @@ def test_events_are_numbered_without_gaps_and_reach_whom_they_are_for(
     happened(session, encounter, "message", now, by=mother.account_id)
     happened(session, encounter, "signal", now, by=mother.account_id, to=treating.account_id, sdp="v=0")
     happened(session, encounter, "signal", now, by=treating.account_id, to=hospital.stranger.id)
-    mine = events_after(session, seat(session, mother, visit.appointment.id), 0)
-    assert [event.n for event in mine] == [1, 2]
-    theirs = events_after(session, seat(session, treating, visit.appointment.id), 1)
-    assert [event.n for event in theirs] == [2, 3]
+    mine = news(session, seat(session, mother, visit.appointment.id).place, 0, "en")
+    assert [event["n"] for event in mine] == [1, 2]
+    theirs = news(session, place_of(session, treating, visit.appointment.id), 1, "en")
+    assert [event["n"] for event in theirs] == [2, 3]
 
 
 def test_moves_are_written_where_they_happen(session: Session, encounter: Encounter, now: datetime) -> None:
