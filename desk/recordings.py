@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from config.clock import now, today
 from config.database import transaction
+from config.policy import current
 from consultation.encounters.models import SeatRole
 from consultation.encounters.rooms import OVER
 from consultation.talk.recordings import actions, queries
@@ -67,9 +68,11 @@ class Player:
         with transaction() as session:
             encounter, visit = queries.heard_by(session, viewer(), visit_id)
             found, by = queries.of_visit(session, encounter), viewer().account_id
+            last = max((one.recording.started_at for one in found), default=now())
+            until = actions.expires(today(last), current(session, now()))
             audit(session, "see-recordings", at=now(), entity="encounter", entity_id=encounter.id, account_id=by)
         treats = encounter.practitioner_id == member().practitioner.id
-        return page("recordings.html", visit=visit, parts_found=found, failed=FAILED, treats=treats)
+        return page("recordings.html", visit=visit, parts_found=found, failed=FAILED, treats=treats, until=until)
 
     def file(self, recording_id: UUID) -> ResponseReturnValue:
         """GET: one recording as one file, piece after piece; browsers ask for ranges of it."""

@@ -37,7 +37,8 @@ class Phone:
         for image in (
             self.page.locator("img:visible").all() if self.shell.get_by_test_id("webview").is_visible() else []
         ):
-            image.evaluate("image => image.decode()")
+            with suppress(Error):  # another picture has come in its place
+                image.evaluate("image => image.decode()")
         path = self.folder / f"{self.name}-{self.count:02}-{name}.png"
         self.window.screenshot(path=path, animations="disabled")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import requests
 
 from config.settings import ROOT
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,6 @@ class Service:
         answer = requests.request(method, f"{self.simulator}/simulator/api{path}", timeout=120, **sent)
         answer.raise_for_status()
         return answer.json()
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from dev.environment import TEMPLATES
 from dev.processes import die_with_parent
 from notifications.models import Notification, NotificationStatus
 from tests.notifications.rows import DATA, queued
+from tests.ports import free_port
 from tests.product import account
 
 PEOPLE, EACH = 40, 5
@@ -85,9 +85,7 @@ class WeChat:
 @pytest.fixture
 def wechat(settings: Settings, tmp_path: Path) -> Iterator[WeChat]:
     """The simulator with forty followers, taking a third of a second for each answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     people = tmp_path / "people.toml"
     people.write_text("\n".join(PERSON.format(n) + FOLLOWING for n in range(PEOPLE)), "utf-8")
     own = {

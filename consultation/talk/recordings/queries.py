@@ -39,6 +39,11 @@ class Part:
     missing: int
 
     @property
+    def sound_only(self) -> bool:
+        """Whether there is no picture in it: sound was chosen, or the call fell back to it."""
+        return (self.recording.content_type or "").startswith("audio/")
+
+    @property
     def until(self) -> datetime | None:
         """When its last piece was kept."""
         return self.recording.last_at

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import requests
 import segno
 
+from tests.ports import free_port
 from tests.wechat.simulator.toy import AES_KEY, APPID, SECRET, TOKEN, Served, Toy, create_toy
 from wechat.simulator.app import create_app
 from wechat.simulator.config import Config
@@ -31,13 +31,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.time
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.wechat.simulator.conftest import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "wechat" / "simulator"
