@@ -284,6 +284,7 @@ def test_who_plays_is_the_treating_doctor_or_an_auditor_and_each_look_is_recorde
     send(mother, here, 0)
     send(mother, here, 3)
     over(mother, here, "over", 5)
+    send(mother, here, 0, HEAD + b"more", id_=uuid4(), kind="audio/webm;codecs=opus")
     finish(session, encounter, now)
     hears = account(session, "o-auditor", now)
     member(session, "M009", hears, Role.AUDITOR)
@@ -302,6 +303,8 @@ def test_who_plays_is_the_treating_doctor_or_an_auditor_and_each_look_is_recorde
         assert "王芳" in page
         assert "that are missing: 3" in page
         assert f'src="{file}"' in page
+        assert (page.count("<video"), page.count("<audio")) == (1, 1), "sound alone has no black film"
+        assert page.count("Kept until 2029-11-25 at least") == 1
         client.get(file, headers={"Range": "bytes=1-2"})
         client.get(file, headers={"Range": "bytes=3-4"})
     looks = select(AuditEvent.account_id).where(AuditEvent.action == "play-recording").order_by(AuditEvent.id)
