@@ -102,8 +102,10 @@ class _Busy:
     def show(self, name: str, ways: Sequence[Way]) -> None:
         """Print it: the whole way, its two legs (the second begins before the first ends), and shares of one core."""
         taken = time.perf_counter() - self._since
-        shares = [f"{of} {(_seconds(s) - self._before[of]) / taken:.0%}" for of, s in self._servers.items()]
-        print(f"  {name} ({len(ways)} messages; of a core: {', '.join(shares)})")
+        used = {of: _seconds(server) - self._before[of] for of, server in self._servers.items()}
+        shares = ", ".join(f"{of} {seconds / taken:.0%}" for of, seconds in used.items())
+        each = used["live"] / len(ways) * 1e3
+        print(f"  {name} ({len(ways)} messages; of a core: {shares}; {each:.1f} ms of live for each message)")
         legs = {"POST to stream": [way.came - way.sent for way in ways]}
         legs["  POST to its answer"] = [way.answered - way.sent for way in ways]
         legs["  answer to stream"] = [max(0.0, way.came - way.answered) for way in ways]

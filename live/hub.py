@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Lock, Thread, current_thread
+from threading import Event, Lock, Semaphore, Thread, current_thread
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ AGAIN = 1.0  # seconds until a lost Redis is tried again
 DEAF = 2.0  # seconds between two looks of a stream while Redis is down
 LOOK = 5.0  # seconds after which the ear sees whether its connection still lives
 STREAMS = 8  # of one account at a time in one process
+LOOKS = 4  # at once in one process, over as many warm connections; a burst that opens one for each takes seconds
 
 
 class Listener:
@@ -48,6 +49,7 @@ class Hub:
         self._waiting: dict[str, set[Listener]] = {}
         self._thread: Thread | None = None
         self.hears = Event()
+        self.turn = Semaphore(LOOKS)  # of streams that look into the database
         self.open: Counter[UUID] = Counter()
 
     @contextmanager

@@ -54,7 +54,7 @@ class RoomStream:
     @classmethod
     def open(cls, hub: Hub, right: Pass, visit_id: UUID, after: int) -> RoomStream:
         """Ask for the seat. Raises what Pass.seat raises."""
-        with looking() as session:
+        with hub.turn, looking() as session:
             found = right.place(session, visit_id, now())
         return cls(hub, right, visit_id, after, found.account_id, found.encounter_id)
 
@@ -84,7 +84,7 @@ class RoomStream:
 
     def _look(self) -> tuple[list[str], EncounterStatus]:
         """What is new as frames, and where the visit stands."""
-        with looking() as session:
+        with self.hub.turn, looking() as session:
             found = self.right.place(session, self.visit_id, now())
             events = news(session, found, self.after, self.right.locale, self.names)
         if events:
@@ -109,7 +109,8 @@ class LineStream:
     @classmethod
     def open(cls, hub: Hub, right: Pass, visit_id: UUID | None) -> LineStream:
         """Ask whose line it is. Raises what Pass.seat raises."""
-        name, account_id = _line_of(right, visit_id)
+        with hub.turn:
+            name, account_id = _line_of(right, visit_id)
         return cls(hub, right, visit_id, name, account_id)
 
     def __iter__(self) -> Iterator[str]:
@@ -123,7 +124,9 @@ class LineStream:
                         break
                     yield framed("beat", {})
                 try:
-                    if _line_of(self.right, self.visit_id)[0] != self.topic:
+                    with self.hub.turn:
+                        now_of, _ = _line_of(self.right, self.visit_id)
+                    if now_of != self.topic:
                         return
                 except (Refused, SQLAlchemyError, psycopg.Error):
                     return
