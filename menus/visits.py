@@ -30,7 +30,7 @@ from consultation.encounters.models import Kind
 from consultation.record.queries import is_signed
 from consultation.written.queries import of as written_of
 from consultation.written.rules import offered
-from menus import errors, pictures, soldout, written
+from menus import errors, pictures, prescription, soldout, written
 from menus.after import after_of
 from menus.calendar import token_of
 from menus.changing import standing
@@ -248,6 +248,7 @@ def visit_page(visit_id: UUID, problem: str | None = None, status: int = 200) ->
         offered = entry_for(session, visit_id) if shown.appointment.unanswered else None
         refund = refund_of(session, shown.appointment.payment_id)
         signed = is_signed(session, visit_id)
+        prescribed = prescription.of_visit(session, visit_id, at)
     if offered:  # not theirs yet: to the page where they answer
         return redirect(url_for(".place", entry_id=offered))
     return page(
@@ -262,6 +263,7 @@ def visit_page(visit_id: UUID, problem: str | None = None, status: int = 200) ->
         changed_to=changed_to,
         refund=refund,
         signed=signed,
+        prescribed=prescribed,
         in_writing=in_writing,
         on_the_day=shown.appointment.day == today(at),
         **news,

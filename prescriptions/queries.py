@@ -16,6 +16,7 @@ from consultation.intake.models import WeightObservation
 from consultation.intake.queries import told
 from consultation.intake.weights import plausible
 from people.models import Patient
+from prescriptions.after.queries import reacted
 from prescriptions.formulary.knowledge import mentions
 from prescriptions.formulary.product import Product
 from prescriptions.formulary.queries import all_entries
@@ -45,6 +46,7 @@ def context(
         allergies=allergies(answers),
         running=tuple(running),
         home=tuple(at_home(answers, [entry.product for entry in all_entries(session)])),
+        reacted=tuple(reacted(session, visit.patient.id)),
         verified_only=verified_only,
         limits=Limits(weight_days=policy.weight_days, weight_infant_days=policy.weight_infant_days),
     )

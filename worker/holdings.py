@@ -25,7 +25,7 @@ HOLDINGS = (
 )
 
 # Of whom nothing is removed. Another reason to hold is another line: a select of children's ids.
-HOLDS = (holds.held(), consultation.holdings.complained())
+HOLDS = (holds.held(), consultation.holdings.complained(), prescriptions.holdings.unsettled())
 HELD = select(Patient.id).where(or_(*(Patient.id.in_(reason) for reason in HOLDS)))
 
 KEEPING = Keeping(HOLDINGS, HELD)

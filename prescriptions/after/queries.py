@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
+from config.clock import today
 from config.errors import NotFound
 from people.access import Member
 from people.models import Role
@@ -26,6 +25,7 @@ from prescriptions.after.models import (
 )
 from prescriptions.formulary.product import Both, Product
 from prescriptions.models import MedicationVersion
+from prescriptions.rules import Reacted
 from prescriptions.writing.models import Prescription, PrescriptionLine
 
 
@@ -116,17 +116,6 @@ def suspected(session: Session, found: AdverseEvent) -> list[tuple[PrescriptionL
     return [(line, Product.model_validate(content)) for line, content in session.execute(wanted)]
 
 
-@dataclass(frozen=True)
-class Reacted:
-    """A reaction that was reported earlier, as the dose rules see it: to these ingredients, with these signs, when it
-    was reported, and whether it was severe."""
-
-    ingredients: frozenset[str]
-    signs: Both
-    reported_at: datetime
-    severe: bool
-
-
 def reacted(session: Session, patient_id: UUID) -> list[Reacted]:
     """What a child has reacted to, but for what was found to be unlikely; the latest first."""
     found = reactions(session, patient_id=patient_id)
@@ -138,7 +127,7 @@ def _reacted(session: Session, found: AdverseEvent) -> Reacted:
     return Reacted(
         frozenset(content.ingredient for _, product in suspected(session, found) for content in product.contents),
         Both(zh_CN="、".join(one.term.zh_CN for one in signs), en=", ".join(one.term.en for one in signs)),
-        found.reported_at,
+        today(found.reported_at),
         found.severe,
     )
 

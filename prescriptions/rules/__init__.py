@@ -7,7 +7,7 @@ weight.
 from prescriptions.rules.check import accepted, check
 from prescriptions.rules.dosing import Proposal, propose, steps
 from prescriptions.rules.finding import CODES, Finding
-from prescriptions.rules.order import Child, Context, Home, Limits, Line, Order, Running, Weighed, packages
+from prescriptions.rules.order import Child, Context, Home, Limits, Line, Order, Reacted, Running, Weighed, packages
 
 __all__ = [
     "CODES",
@@ -19,6 +19,7 @@ __all__ = [
     "Line",
     "Order",
     "Proposal",
+    "Reacted",
     "Running",
     "Weighed",
     "accepted",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prescriptions.formulary.knowledge import Class, Knowledge, mentions
+from prescriptions.formulary.product import Both
 from prescriptions.rules.finding import BLOCK, REASON, TELL, Finding
 from prescriptions.rules.order import Context, Line, Order
 
+REPORTED = "药品不良反应报告和监测管理办法: a reaction that was reported is known to who prescribes next"
 ASKED = "处方管理办法: skin test and allergy are checked at review"
 
 
@@ -24,6 +26,21 @@ def allergies(order: Order, context: Context, known: Knowledge) -> Iterator[Find
             yield Finding("allergy-unread", TELL, (told,), {"told": told}, ASKED)
         for line in order.lines:
             yield from _line(line, told, codes, classes, known)
+
+
+def reactions(order: Order, context: Context, known: Knowledge) -> Iterator[Finding]:
+    """A severe reaction to an ingredient that was reported earlier blocks it, any other asks for a reason."""
+    names = known.names("zh_CN"), known.names("en")
+    for before in context.reacted:
+        for line in order.lines:
+            for code in sorted(before.ingredients & known.groups(line.product)):
+                ingredient = Both(zh_CN=names[0].get(code, code), en=names[1].get(code, code))
+                params = {
+                    "medicine": line.product.name, "ingredient": ingredient, "day": before.day.isoformat(),
+                    "told": before.signs,
+                }  # fmt: skip
+                severity = BLOCK if before.severe else REASON
+                yield Finding("reaction", severity, (line.code, before.day.isoformat()), params, REPORTED)
 
 
 def _of(one: Class, ingredients: frozenset[str], known: Knowledge) -> bool:

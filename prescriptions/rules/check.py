@@ -16,6 +16,7 @@ CHECKS = (
     formulary.conditions,
     formulary.number_of_lines,
     allergies.allergies,
+    allergies.reactions,
     doses.single,
     doses.whole_days,
     doses.courses,

@@ -19,6 +19,7 @@ CODES: Mapping[str, str] = {
     "weight-stale": N_("The weight is of %(day)s. Ask for it again."),
     "weight-implausible": N_("%(kg)s kg is unusual at this age. Ask for it again."),
     "allergy": N_("%(medicine)s: the family told of an allergy: %(told)s"),
+    "reaction": N_("%(medicine)s: a reaction to %(ingredient)s was reported on %(day)s: %(told)s"),
     "stop": N_("%(medicine)s: %(text)s"),
     "contraindication": N_("%(medicine)s: not with %(condition)s"),
     "interaction": N_("%(medicine)s, %(other)s: %(text)s"),

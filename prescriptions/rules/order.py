@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-from prescriptions.formulary.product import Product
+from prescriptions.formulary.product import Both, Product
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,17 @@ class Home:
 
 
 @dataclass(frozen=True)
+class Reacted:
+    """A reaction that was reported before: to one of these ingredients (all of a prescription where nobody knows
+    which), with which signs, on which day, and whether it was severe."""
+
+    ingredients: frozenset[str]
+    signs: Both
+    day: date
+    severe: bool
+
+
+@dataclass(frozen=True)
 class Limits:
     """What policy and law limit (处方管理办法, and Policy)."""
 
@@ -105,6 +116,7 @@ class Context:
     allergies: tuple[str, ...] | None = ()
     running: tuple[Running, ...] = ()
     home: tuple[Home, ...] = ()
+    reacted: tuple[Reacted, ...] = ()
     verified_only: bool = True
     limits: Limits = field(default_factory=Limits)
 

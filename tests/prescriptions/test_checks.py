@@ -10,7 +10,7 @@ import pytest
 
 from prescriptions.formulary.amounts import Amount
 from prescriptions.formulary.product import Both
-from prescriptions.rules import CODES, Child, Context, Home, Line, Order, Running, accepted
+from prescriptions.rules import CODES, Child, Context, Home, Line, Order, Reacted, Running, accepted
 from tests.prescriptions.orders import (
     FEVER,
     IBUPROFEN,
@@ -41,6 +41,10 @@ def days_ago(days: int) -> Any:
 
 def before(of: Line, began: int, left: int) -> tuple[Running, ...]:
     return (Running(of, days_ago(began), TODAY + timedelta(days=left)),)
+
+
+def reacted(ingredient: str, *, severe: bool = False) -> Reacted:
+    return Reacted(frozenset({ingredient}), Both(zh_CN="皮疹", en="Rash"), days_ago(30), severe)
 
 
 def injected() -> Line:
@@ -93,6 +97,15 @@ CASES: list[Case] = [
         about(allergies=("对青霉素过敏，皮疹",)),
         proposed(FEVER),
         about(allergies=("对青霉素过敏，皮疹",)),
+    ),
+    case("reaction", "block", proposed(FEVER), about(reacted=(reacted("paracetamol", severe=True),))),
+    case(
+        "reaction",
+        "reason",
+        proposed(FEVER),
+        about(reacted=(reacted("paracetamol"),)),
+        proposed(FEVER),
+        about(reacted=(reacted("ibuprofen"),)),
     ),
     case("allergy", "block", proposed(AMOX), about(allergies=("阿莫仙",)), proposed(AMOX), about(allergies=("鸡蛋",))),
     case(
