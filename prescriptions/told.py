@@ -76,8 +76,9 @@ def _dosage(row: PrescriptionLine, product: Product) -> dict[str, Any]:
         "period": 1,
         "periodUnit": "d",
     }
-    dose = {"value": row.dose / 1000, "unit": product.unit}
-    text = f"{number(row.dose, 1000)} {product.unit}, {row.times}/d, ≥ {row.interval} h, {row.days} d"
+    unit = product.unit.zh_CN
+    dose = {"value": row.dose / 1000, "unit": unit}
+    text = f"{number(row.dose, 1000)} {unit}, {row.times}/d, ≥ {row.interval} h, {row.days} d"
     made: dict[str, Any] = {"text": text, "timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": dose}]}
     return made | {"route": {"coding": [{"code": str(product.route)}]}}
 

@@ -128,6 +128,6 @@ def test_what_is_open_holds_the_child(session: Session, hospital: Hospital, made
     assert held(), "a reaction that nobody has closed"
     session.execute(CLOSED, {"at": now, "by": member(session, "rx-x", None).id})
     assert not held()
-    for status, open_ in ((OrderStatus.PAID, True), (OrderStatus.PENDING, True), (OrderStatus.CANCELLED, False)):
+    for status, open_ in ((OrderStatus.PAID, True), (OrderStatus.PENDING, True), (OrderStatus.COMPLETED, False)):
         session.execute(update(MedicineOrder).values(status=status))
         assert held() is open_
