@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from booking.models import ClinicType, Period
 from booking.pool import NumberPool
 from booking.roster_models import OnHolidays, Roster
-from commands import demo_pictures, demo_visits
+from commands import demo_medicines, demo_pictures, demo_visits
 from commands.demo_pictures import NO_CODE, UNKNOWN
 from config.clock import now, today
 from config.database import transaction
@@ -27,6 +27,8 @@ from people.actions import follow
 from people.index import IndexRecord
 from people.models import Practitioner, Role, Sex, Title
 from people.queries import department
+from prescriptions.signing.authority import CertificateAuthority
+from prescriptions.signing.keys import KeptKeys, Signer
 from worker import jobs
 
 DATA = ROOT / "config/demo"
@@ -40,8 +42,8 @@ CLINIC_TYPES = {
 SEXES = {Sex.MALE: "boy", Sex.FEMALE: "girl", Sex.UNKNOWN: "child"}
 
 
-def group(settings: Settings, pool: NumberPool) -> click.Group:
-    """The commands; they refuse to run in production."""
+def group(settings: Settings, pool: NumberPool, authority: CertificateAuthority | None) -> click.Group:
+    """The commands; they refuse to run in production. ``authority`` vouches for the keys of who signs."""
     demo = click.Group("demo", help="Demo data; refused in production.")
 
     @demo.command("load")
@@ -64,7 +66,7 @@ def group(settings: Settings, pool: NumberPool) -> click.Group:
             importing.load(session, source, date.max)
         jobs.cut(pool)
         children = list(importing.parse(source, date.max).values())
-        made = _load_visits(children, now()) if visits else 0
+        made = _load_visits(children, KeptKeys(authority), now()) if visits else 0
         demo_pictures.draw(to / "qr", {_picture_names()[child.number]: child for child in children})
         text = _readme(children, to)
         (to / "README.txt").write_text(text, encoding="utf-8")
@@ -101,9 +103,11 @@ def _load_doctors(session: Session, at: datetime) -> int:
     return len(new)
 
 
-def _load_visits(children: list[IndexRecord], at: datetime) -> int:
+def _load_visits(children: list[IndexRecord], signer: Signer, at: datetime) -> int:
+    index = {child.number: child for child in children}
     with transaction() as session:
-        return demo_visits.load(session, _read("visits.toml"), {child.number: child for child in children}, at)
+        demo_medicines.stock(session, at)
+        return demo_visits.load(session, _read("visits.toml"), index, signer, at)
 
 
 def _load_phrases(session: Session) -> None:
@@ -124,13 +128,16 @@ def _load_policy(session: Session, at: datetime) -> None:
 
 
 def _load_others(session: Session, at: datetime) -> None:
-    """Staff without a roster: nobody's WeChat is bound to them yet, so the administrator can invite somebody."""
+    """Staff without a roster; whose WeChat is not bound the administrator can invite."""
     known = set(session.scalars(select(Practitioner.code)))
     for entry in _read("doctors.toml")["member"]:
         if entry["code"] not in known:
             member = Practitioner(code=entry["code"], name=entry["name"])
             session.add(member)
             session.flush()
+            if openid := entry.get("openid"):
+                follow(session, openid, at)
+                staff.bind(session, entry["code"], openid, at)
             staff.grant(session, member, Role(entry["role"]), by=None, now=at)
 
 
@@ -180,9 +187,10 @@ def _readme(children: list[IndexRecord], to: Path) -> str:
     for entry in _read("doctors.toml")["doctor"]:
         also = "".join(f", {role}" for role in entry.get("roles", []))
         lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['department']}{also}")
-    lines += ["", "Other staff, for whom the administrator can print an invitation"]
+    lines += ["", "Other staff; for whom no phone is named the administrator can print an invitation"]
     for entry in _read("doctors.toml")["member"]:
-        lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['role']}")
+        phone = ", on the simulator's phone of that name" if "openid" in entry else ""
+        lines.append(f"  {entry['name']['zh_CN']}  {entry['name']['en']}, {entry['role']}{phone}")
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,7 @@ from booking.queries import visit as whole
 from booking.roster_models import ExceptionKind, RosterException
 from booking.rosters import cut_schedules
 from booking.rosters.changes import Departure, put_exception
+from commands import demo_medicines
 from config.clock import at, local, today
 from config.errors import Refused
 from config.ids import new_id
@@ -45,6 +46,8 @@ from people.actions import bind, follow
 from people.index import IndexRecord, number_blind
 from people.models import ConsentKind, Decision, Patient, Practitioner, RelatedPerson, Relation
 from people.rules import Proof
+from prescriptions.signing.keys import Signer
+from prescriptions.writing.queries import running
 
 AFTER, LEAST = timedelta(hours=4), timedelta(hours=3)  # the session goes on so long after now; and lasts at least
 BEFORE = timedelta(minutes=50)  # it began
@@ -61,8 +64,11 @@ class Family:
     place: str
 
 
-def load(session: Session, data: Mapping[str, Any], index: Mapping[str, IndexRecord], now: datetime) -> int:
-    """Make what is missing of the demo's visits; ``index`` is the hospital's, by patient number. Returns how many.
+def load(
+    session: Session, data: Mapping[str, Any], index: Mapping[str, IndexRecord], signer: Signer, now: datetime
+) -> int:
+    """Make what is missing of the demo's visits; ``index`` is the hospital's, by patient number, ``signer`` signs what
+    is prescribed. Returns how many.
 
     A child that has a visit on a day gets no second one; what nobody came to on earlier days is closed.
     """
@@ -78,7 +84,9 @@ def load(session: Session, data: Mapping[str, Any], index: Mapping[str, IndexRec
             continue
         if schedule := _session_of(session, doctor, moment, now, data["reason"]):
             seen = index[entry["child"]].last_visit_on
-            _Story(session, entry, families[entry["child"]], doctor, seen, now).happen(schedule, child, moment)
+            story = _Story(session, entry, families[entry["child"]], doctor, seen, now)
+            story.happen(schedule, child, moment)
+            story.prescribe(signer, data["pharmacist"])
             made += 1
     return made
 
@@ -197,6 +205,15 @@ class _Story:
         if far >= FAR.index("ended"):
             self._see()
             self._end()
+
+    def prescribe(self, signer: Signer, pharmacist: str) -> None:
+        """What the doctor prescribed, unless the child still has medicines of an earlier day; ``pharmacist`` (by code)
+        looks at it."""
+        if running(self.session, self.visit.patient.id, today(self.now)):
+            return
+        for n, wanted in enumerate(self.entry.get("prescribes", ()), start=11):
+            seat, when = self._seat(self.desk), self._at(n)
+            demo_medicines.prescribe(self.session, seat, self.visit, wanted, signer, pharmacist, when, self.policy)
 
     def _at(self, minutes: float) -> datetime:
         """So many minutes after the appointed time; never after now, and later than what was before."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking.admission import Level
@@ -22,6 +22,9 @@ from consultation.record import queries
 from consultation.triage.queries import latest
 from people.access import Viewer
 from people.models import Account, Practitioner
+from prescriptions.formulary.actions import shipped
+from prescriptions.stock.models import Lot
+from prescriptions.writing.models import Prescription, PrescriptionStatus
 from tests.commands.test_commands import run
 
 
@@ -73,6 +76,9 @@ def test_the_doctors_day_has_every_state_and_each_new_day_its_own(app: Flask, se
     for id_ in signed:
         _, versions = queries.summary(session, Viewer(mother.id, "zh_CN"), id_)
         assert versions
+    prescribed = session.scalars(select(Prescription.status).order_by(Prescription.id)).all()
+    assert prescribed == [PrescriptionStatus.APPROVED, PrescriptionStatus.IN_REVIEW]
+    assert session.scalar(select(func.count()).select_from(Lot)) == 2 * len(shipped())
     tomorrow = now + timedelta(days=1)
     assert "demo visits: 5 new" in load(app, tmp_path, tomorrow)
     session.expire_all()
