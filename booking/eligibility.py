@@ -174,13 +174,14 @@ def _suspended(facts: Facts) -> Refused | None:
 
 
 def _limits(facts: Facts, policy: Policy) -> Refused | None:
-    (_, week), (_, month), (_, quarter) = windows(facts.day)
-    for held, most, last, full in (
-        (facts.in_week, policy.per_child_week, week, WeekFull),
-        (facts.in_month, policy.per_child_month, month, MonthFull),
-        (facts.in_quarter, policy.per_child_quarter, quarter, QuarterFull),
-    ):
+    counts = (
+        (facts.in_week, policy.per_child_week, WeekFull),
+        (facts.in_month, policy.per_child_month, MonthFull),
+        (facts.in_quarter, policy.per_child_quarter, QuarterFull),
+    )
+    for which, (held, most, full) in enumerate(counts):
         if held >= most:
+            _, last = windows(facts.day)[which]
             return full(count=held, first=last + timedelta(days=1))
     return None
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     func,
@@ -33,12 +34,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.orm import Session
 
 from booking.events import AppointmentBooked
 from booking.models import Appointment, AppointmentStatus, Pool, Schedule, ScheduleStatus, Slot, SlotStatus
-from config.database import Hot, Json
+from config.database import Json
+from config.hot import Hot
 from config.ids import new_id
 from config.jobs import HANDLE_FACT, QUEUE, QUEUE_NAME, as_job
 from people.models import AuditEvent
@@ -57,8 +59,12 @@ class Taken(NamedTuple):
 
 
 def _taken(*, this_one: bool = False) -> CTE:
-    """The number that is taken, with what its schedule says of it."""
-    wanted = Slot.id == bindparam("for_slot") if this_one else Slot.pool == bindparam("from_pool")
+    """The number that is taken, with what its schedule says of it.
+
+    The pool is asked for as one of a list: to PostgreSQL it is then no constant, so only ``ix_slots_free`` brings the
+    numbers in this order. By the index of all numbers it would walk over every number taken before.
+    """
+    wanted = Slot.id == bindparam("for_slot") if this_one else Slot.pool == any_(array([bindparam("from_pool")]))
     opened = (  # whoever stops the clinic (booking/actions/stopping.py) and whoever books wait for each other here
         select(Schedule.id, Schedule.department_id, Schedule.day, Schedule.fee_fen, Schedule.delay_minutes)
         .where(Schedule.id == bindparam("for_schedule"), Schedule.status == ScheduleStatus.ACTIVE)
@@ -71,7 +77,7 @@ def _taken(*, this_one: bool = False) -> CTE:
         .join(opened, opened.c.id == Slot.schedule_id)
         .where(Slot.schedule_id == bindparam("for_schedule"), Slot.status == SlotStatus.FREE)
         .where(wanted)
-        .order_by(Slot.number)
+        .order_by(Slot.pool, Slot.number)
         .limit(1)
         .with_for_update(of=Slot, skip_locked=True)
         .cte("free")

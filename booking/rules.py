@@ -18,10 +18,18 @@ REASONS_TO_CHANGE = frozenset({Why.PARENT, Why.DELAYED, Why.REPLACED})
 
 def open_days(now: datetime, policy: Policy) -> list[date]:
     """The days that can be booked at ``now``: the first day ahead to the last, whose numbers open at the release."""
-    last = policy.horizon_last_day
-    if local(now).time() < policy.release_time:
-        last -= 1
-    return [today(now) + timedelta(days=ahead) for ahead in range(policy.horizon_first_day, last + 1)]
+    return [today(now) + timedelta(days=ahead) for ahead in _open(now, policy)]
+
+
+def is_open(day: date, now: datetime, policy: Policy) -> bool:
+    """Whether that day's numbers can be booked at ``now``."""
+    return (day - today(now)).days in _open(now, policy)
+
+
+def _open(now: datetime, policy: Policy) -> range:
+    """The days ahead that can be booked."""
+    released = local(now).time() >= policy.release_time
+    return range(policy.horizon_first_day, policy.horizon_last_day + released)
 
 
 def shown_days(now: datetime, policy: Policy) -> list[date]:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
 from time import monotonic
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-import psycopg
-from psycopg import Connection, RawCursor
-from psycopg.pq import TransactionStatus
-from sqlalchemy import DateTime, Engine, Enum, Executable, MetaData, create_engine, event, text
+from sqlalchemy import DateTime, Engine, Enum, MetaData, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry, Pool
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from config.errors import Refused
+from config.hot import IDLE, LINES, Lines
 from config.ids import new_id
 
 NAMING = {
@@ -80,10 +77,10 @@ SESSION = (
     "max_parallel_workers_per_gather=0",  # starting workers takes longer than any query of a page
     "random_page_cost=1.1",  # the tables are in memory or on flash: an index is worth it sooner than on a turning disk
 )
-IDLE = 1.0  # seconds
 _sessions: sessionmaker[Session] | None = None
 _singles: sessionmaker[Session] | None = None
-_AFTERWARDS, _POOL = "afterwards", "pool"
+_unused: deque[Session] = deque()  # for looking()
+_AFTERWARDS = "afterwards"
 
 
 def connect(url: str, pool: int = 20) -> Engine:
@@ -100,7 +97,9 @@ def connect(url: str, pool: int = 20) -> Engine:
     event.listen(engine, "checkin", _put_back)
     event.listen(engine, "checkout", _ask_idle(engine))
     single = engine.execution_options(isolation_level="AUTOCOMMIT")
-    info = {_POOL: engine.pool}
+    lines = Lines(engine)
+    event.listen(engine, "engine_disposed", lines.close)
+    info = {LINES: lines}
     use(sessionmaker(engine, expire_on_commit=False), sessionmaker(single, expire_on_commit=False, info=info))
     return engine
 
@@ -126,37 +125,46 @@ def use(sessions: sessionmaker[Session], singles: sessionmaker[Session] | None =
     """Set where this process's sessions come from; ``singles`` are those in which each statement stands alone."""
     global _sessions, _singles
     _sessions, _singles = sessions, singles or sessions
+    _unused.clear()
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """One unit of work: returning commits, raising rolls back. For entry points only (route, command, job).
+    """One unit of work: returning commits, raising rolls back. For entry points only (route, command, job). It begins
+    with the first thing that needs it.
 
     A ``Refused`` may bring something to write after the roll-back (``afterwards``): that happens in a second, short
     transaction before the refusal goes on.
     """
-    with _unit(_sessions) as session:
-        yield session
-
-
-@contextmanager
-def _unit(sessions: sessionmaker[Session] | None) -> Iterator[Session]:
-    """One unit of work: what a refusal brings is written once what it refused has been rolled back, and what is to be
-    done afterwards is done once it is committed. It begins with the first thing that needs it."""
-    if sessions is None:
-        raise RuntimeError("no database: the application was not set up")
+    sessions = _set_up(_sessions)
     try:
         with sessions() as session:
             yield session
-            if session.in_transaction():
-                session.commit()
-            for do in session.info.pop(_AFTERWARDS, ()):
-                do()
+            _finish(session)
     except Refused as refusal:
-        if refusal.afterwards:
-            with sessions() as session, session.begin():
-                refusal.afterwards(session)
+        _record(refusal, sessions)
         raise
+
+
+def _set_up(sessions: sessionmaker[Session] | None) -> sessionmaker[Session]:
+    if sessions is None:
+        raise RuntimeError("no database: the application was not set up")
+    return sessions
+
+
+def _finish(session: Session) -> None:
+    """Commit what was begun; then do what is to be done afterwards."""
+    if session.in_transaction():
+        session.commit()
+    for do in session.info.pop(_AFTERWARDS, ()):
+        do()
+
+
+def _record(refusal: Refused, sessions: sessionmaker[Session]) -> None:
+    """Write what a refusal brings, once what it refused has been rolled back."""
+    if refusal.afterwards:
+        with sessions() as session, session.begin():
+            refusal.afterwards(session)
 
 
 def afterwards(session: Session, do: Callable[[], None]) -> None:
@@ -179,68 +187,24 @@ def rehearsal(session: Session) -> Iterator[None]:
 def looking() -> Iterator[Session]:
     """For an entry point that looks something up, or does it by one statement: each stands alone, with no trips for
     BEGIN and COMMIT. A refusal, and what is to be done afterwards, are treated as by ``transaction``."""
-    with _unit(_singles) as session:
+    sessions, unused = _set_up(_singles), False
+    try:
+        session = _unused.pop()
+    except IndexError:
+        session = sessions()
+    try:
         yield session
-
-
-class _Compiler(PGCompiler_psycopg):
-    """Writes constants into the text: only so does a plan that is made once and kept use the partial indexes."""
-
-    def visit_bindparam(self, bindparam: Any, **how: Any) -> Any:  # type: ignore[override]
-        """Only what has no value yet stays a parameter."""
-        return super().visit_bindparam(bindparam, **{**how, "literal_binds": not bindparam.required})  # type: ignore[no-untyped-call]
-
-
-class Hot:
-    """A statement that is asked thousands of times a minute: compiled once, prepared on each connection, and run by
-    psycopg itself, which takes a third of the processor time. Its ``bindparam(name)`` are what is given each time.
-    """
-
-    def __init__(self, statement: Executable) -> None:
-        self.statement = statement
-
-    @cached_property
-    def compiled(self) -> tuple[str, list[str]]:
-        """The text with ``$1``, ``$2`` and the names that these stand for."""
-        dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-        dialect.statement_compiler = _Compiler
-        compiled: Any = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-        return str(compiled), list(compiled.positiontup)
-
-    def __call__(self, session: Session, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        """The rows, as psycopg reads them. Raises psycopg's own errors."""
-        if (pool := session.info.get(_POOL)) and not session.in_transaction():
-            with _alone(pool) as connection:
-                return self._rows(connection, values)
-        session.flush()
-        return self._rows(session.connection().connection.driver_connection, values)
-
-    def _rows(self, connection: Any, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        if not isinstance(connection, Connection):
-            raise TypeError("not a connection of psycopg")
-        written, names = self.compiled
-        cursor = RawCursor(connection)
-        cursor.execute(written, [values[name] for name in names], prepare=True)
-        return cursor.fetchall()
-
-
-@contextmanager
-def _alone(pool: Pool) -> Iterator[Any]:
-    """A connection for one statement that stands alone: a tenth of what SQLAlchemy's own way to it takes."""
-    try:
-        borrowed = pool.connect()
-    except psycopg.Error as error:
-        raise OperationalError(None, None, error) from error
-    connection: Any = borrowed.dbapi_connection
-    connection.autocommit = True
-    try:
-        yield connection
+        unused = not (session.in_transaction() or session.identity_map)  # hot statements go past it
+        _finish(session)
+    except Refused as refusal:
+        session.close()
+        _record(refusal, sessions)
+        raise
     finally:
-        if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            connection.autocommit = False
-            borrowed.close()
-        else:  # lost, or left in the midst of an answer
-            borrowed.invalidate()
+        if unused:
+            _unused.append(session)
+        else:
+            session.close()
 
 
 def alive() -> None:

@@ -10,9 +10,7 @@ from uuid import UUID
 from zlib import decompressobj
 from zlib import error as ZlibError
 
-from itsdangerous import BadData
-from itsdangerous.encoding import base64_decode
-
+from menus.signatures import decoded
 from wechat.signin import SIGN_IN, chosen_locale
 
 if TYPE_CHECKING:
@@ -61,11 +59,11 @@ def _read(environ: WSGIEnvironment) -> Asked | None:
         return None
     proof = PROOF.search(body)
     try:
-        content = base64_decode(cookie[3])
+        content = decoded(cookie[3].encode())
         kept = loads(decompressobj().decompress(content, LONGEST) if cookie[2] else content)
         speaks = chosen_locale(kept, environ.get("HTTP_USER_AGENT", ""))
         ids = UUID(schedule[1].decode()), UUID(patient[1].decode()), UUID(kept[SIGN_IN])
         csrf = str(kept.get("csrf_token", ""))
-    except (KeyError, ValueError, TypeError, AttributeError, BadData, ZlibError):
+    except (KeyError, ValueError, TypeError, AttributeError, ZlibError):
         return None
     return Asked(*ids, speaks, cookie[1], proof[1].decode() if proof else "", csrf) if speaks else None

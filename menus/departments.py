@@ -155,7 +155,7 @@ def _doctors(code: str, day: date, period: Period, wanted: Wanted, at: datetime)
             raise NotFound
         offers = bookings.offers(session, chosen.id, day, period, *wanted.conditions())
         everyone = choosing.doctors(session, chosen.id, day, day)
-        is_open = day in rules.open_days(at, policy)
+        is_open = rules.is_open(day, at, policy)
         full = [offer.schedule for offer in offers if is_open and not offer.free]
         open_lists = [schedule.id for schedule in full if rules.list_closes_at(schedule, policy) > at]
         lists = dict.fromkeys(open_lists, 0) | waiting_counts(session, open_lists)

@@ -20,8 +20,7 @@ import psycopg
 import structlog
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_decode
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import actions, cases
@@ -34,6 +33,7 @@ from config.policy import current
 from config.settings import Settings
 from menus import limits, security
 from menus.asked import PATH, Asked, asked
+from menus.signatures import Seal, decoded
 from people import sessions
 from people.sessions import SignInKind
 
@@ -51,9 +51,8 @@ class Lane:
     app: Flask
     behind: WSGIApplication
     headers: list[tuple[str, str]]
-    cookies: TimestampSigner
-    proofs: TimestampSigner
-    good_for: int  # seconds, of a cookie
+    cookies: Seal
+    proofs: Seal
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -75,10 +74,11 @@ class Lane:
 
     def _ours(self, wish: Asked) -> bool:
         """Whether we signed the cookie, and a page of that session sent the form."""
+        if self.cookies.opened(wish.cookie) is None or (proof := self.proofs.opened(wish.proof)) is None:
+            return False
         try:
-            self.cookies.unsign(wish.cookie, self.good_for)
-            proved = loads(base64_decode(self.proofs.unsign(wish.proof)))
-        except (BadData, ValueError):
+            proved = loads(decoded(proof))
+        except ValueError:
             return False
         return bool(wish.csrf) and compare_digest(str(proved), wish.csrf)
 
@@ -118,13 +118,6 @@ def join(app: Flask, settings: Settings) -> None:
         app,
         app.wsgi_app,
         [*security.constant(settings), ("Content-Length", "0"), ("Vary", "Cookie")],
-        _stamped(cookies.make_signer(cookies.salt)),
-        _stamped(proofs.make_signer(proofs.salt)),
-        int(app.permanent_session_lifetime.total_seconds()),
+        Seal(cookies.make_signer(cookies.salt), int(app.permanent_session_lifetime.total_seconds())),
+        Seal(proofs.make_signer(proofs.salt)),
     )
-
-
-def _stamped(signer: Signer) -> TimestampSigner:
-    if not isinstance(signer, TimestampSigner):
-        raise TypeError("a signature without its time")
-    return signer

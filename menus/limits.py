@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -82,6 +83,7 @@ def please_wait(wait: ShortWait, **kept: object) -> ResponseReturnValue:
     return page("pause.html", status=wait.status, seconds=seconds, message=say(wait.message), kept=kept)
 
 
+@lru_cache(5000)
 def _public(address: str | None) -> str | None:
     """The address, unless it is none or one of a private network: a proxy's, the hospital's own, this machine's."""
     try:

@@ -81,7 +81,7 @@ def confirmation(
     offer = bookings.offer(session, schedule_id, pool)
     policy = current(session, at, offer.department.code)
     _lead_back_to(offer.department.code, offer.schedule.day, offer.schedule.period)
-    if offer.schedule.day not in rules.open_days(at, policy):
+    if not rules.is_open(offer.schedule.day, at, policy):
         raise NotOpen(first=policy.horizon_first_day, last=policy.horizon_last_day)
     if offer.next_at is None:
         _lead_on_to_list(schedule_id)
@@ -277,7 +277,7 @@ def visit_page(visit_id: UUID, problem: str | None = None, status: int = 200) ->
 def _siblings(session: Session, who: Viewer, visit: Visit, at: datetime, policy: Policy) -> list[Child]:
     """The viewer's other children who could take the next number of the same period."""
     booked = visit.appointment.status is AppointmentStatus.BOOKED
-    if not booked or visit.schedule.day not in rules.open_days(at, policy):
+    if not booked or not rules.is_open(visit.schedule.day, at, policy):
         return []
     others = [child for child in people.children(session, who) if child.binding.status is GuardianStatus.ACTIVE]
     holding = bookings.holders(session, [child.patient.id for child in others], visit.department.id, visit.schedule.day)

@@ -77,7 +77,7 @@ def _period(session: Session, schedule_id: UUID, at: datetime) -> tuple[Offer, P
     schedule = offer.schedule
     policy = current(session, at, offer.department.code)
     lead_back(f"/internet-diagnosis/{offer.department.code}/{schedule.day}/{schedule.period}", N_("Other doctors"))
-    if schedule.day not in rules.open_days(at, policy):
+    if not rules.is_open(schedule.day, at, policy):
         raise NotOpen(first=policy.horizon_first_day, last=policy.horizon_last_day)
     if rules.list_closes_at(schedule, policy) <= at:
         raise ListClosed
@@ -127,7 +127,7 @@ def _standing(shown: Wait, at: datetime, policy: Policy) -> dict[str, Any]:
     left = max(0, int((until - at).total_seconds())) if until else 0
     if state is WaitingStatus.OFFERED and not left:
         state = WaitingStatus.LAPSED
-    opens = shown.schedule.day in rules.open_days(at, policy) and rules.list_closes_at(shown.schedule, policy) > at
+    opens = rules.is_open(shown.schedule.day, at, policy) and rules.list_closes_at(shown.schedule, policy) > at
     return {
         "state": state.value,
         "left": left,

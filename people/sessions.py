@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, Uuid, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, Hot, Id, stored_enum
+from config.database import Base, Id, stored_enum
 from config.errors import NotFound
+from config.hot import Hot
 from config.policy import Policy
 from people.audit import record as audit
 from people.models import Account, Practitioner

@@ -72,7 +72,7 @@ def book_case(session: Session, case: Case, now: datetime, policy: Policy, pool:
     After a refusal nothing more can be done in this transaction.
     """
     with _refusals(case.schedule_id, case.patient_id, case.account_id, now):
-        if not (case.active and case.facts.day in rules.open_days(now, policy)):
+        if not (case.active and rules.is_open(case.facts.day, now, policy)):
             raise NotOpen(first=policy.horizon_first_day, last=policy.horizon_last_day)
         admitted = eligibility.judge(case.facts, policy)
         grant = _right(session, case, pool, now, policy)
@@ -142,7 +142,7 @@ def open_schedule(session: Session, schedule_id: UUID, now: datetime, policy: Po
     schedule = session.get(Schedule, schedule_id)
     if schedule is None:
         raise NotFound
-    if schedule.day not in rules.open_days(now, policy) or schedule.status is not ScheduleStatus.ACTIVE:
+    if not rules.is_open(schedule.day, now, policy) or schedule.status is not ScheduleStatus.ACTIVE:
         raise NotOpen(first=policy.horizon_first_day, last=policy.horizon_last_day)
     return schedule
 

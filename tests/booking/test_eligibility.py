@@ -12,7 +12,7 @@ from psycopg import RawCursor
 from sqlalchemy import Connection, delete, event, select, update
 from sqlalchemy.orm import Session
 
-import config.database
+import config.hot
 from booking import actions, eligibility
 from booking.admission import Level
 from booking.cases import Facts
@@ -251,7 +251,7 @@ def test_the_check_costs_one_query(
             asked.append(query)
             return super().execute(query, *values, **how)
 
-    monkeypatch.setattr(config.database, "RawCursor", Noted)
+    monkeypatch.setattr(config.hot, "RawCursor", Noted)
     event.listen(database, "before_cursor_execute", note)
     try:
         eligibility.check(session, hospital.child, hospital.mother.id, schedule, now, Policy())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import psycopg
 import pytest
-from sqlalchemy import Engine, Integer, bindparam, func, literal, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import database, kept, policy
-from config.database import Hot, looking, transaction
+from config.database import looking, transaction
 from config.kept import Kept
 
 
@@ -70,26 +69,6 @@ def test_a_connection_that_died_in_a_pause_is_replaced(
         assert other.scalar(text("select pg_terminate_backend(:pid, 5000)"), {"pid": mine})
     with committed() as session:
         assert session.scalar(pid) != mine
-
-
-def test_a_hot_statement_alone_gives_its_connection_back_as_it_was(committed: sessionmaker[Session]) -> None:
-    """Also when it failed, and a lost connection is never given out again."""
-    pid = Hot(select(func.pg_backend_pid()))
-    with looking() as session:
-        first = pid(session, {})
-        assert not session.in_transaction()
-        assert pid(session, {}) == first, "the one used last"
-    with pytest.raises(psycopg.errors.DivisionByZero), looking() as session:
-        Hot(select(1 / (literal(1) - bindparam("one", type_=Integer()))))(session, {"one": 1})
-    with transaction() as session:
-        connection = session.connection().connection.driver_connection
-        assert connection is not None
-        assert not connection.autocommit
-        assert pid(session, {}) == first
-    with pytest.raises(psycopg.OperationalError), looking() as session:
-        Hot(select(func.pg_terminate_backend(func.pg_backend_pid())))(session, {})
-    with looking() as session:
-        assert pid(session, {}) != first
 
 
 def test_looking_writes_what_was_added_and_what_is_left_for_afterwards(
