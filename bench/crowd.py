@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+from redis import Redis
 from sqlalchemy import Engine, Select, select, text
 from sqlalchemy.orm import sessionmaker
 
@@ -163,6 +164,12 @@ def reset(engine: Engine, schedule: UUID, numbers: int) -> None:
             connection.execute(text(part), {key: value for key, value in values.items() if f":{key}" in part})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"vacuum analyze {', '.join(VACUUM)}"))
+
+
+def rested(valkey: Redis) -> None:
+    """Nobody has tried to book lately: rounds follow each other within the minute in which tries are counted."""
+    for key in valkey.scan_iter("tries:*"):
+        valkey.delete(key)
 
 
 def _parts(script: str) -> Sequence[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy import Engine, text
 
-from bench.crowd import Asking, Crowd, crowd, reset
+from bench.crowd import Asking, Crowd, crowd, reset, rested
 from bench.load import connected, drive
 from bench.webhook import Bot, Server, serve
 from config import clock, database
@@ -77,6 +77,7 @@ def _requests(asking: Asking) -> list[bytes]:
 def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Figure:
     """One round. Raises RuntimeError when not everybody got what was asked for."""
     reset(engine, people.schedule, way.numbers)
+    rested(way.server.valkey)
     if way.status == 409:  # a rush that lasts, not its first moment
         _drive(way, requests[:100])
     postgres = _postgres(engine)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from bench.crowd import Asking, Crowd, crowd, reset
+from bench.crowd import Asking, Crowd, crowd, reset, rested
 from bench.http import CLINIC, NO_OP
 from bench.webhook import Server, serve
 from config import clock, database
@@ -64,6 +64,7 @@ def _taps(chance: random.Random) -> list[int]:
 
 def _rush(server: Server, engine: Engine, people: Crowd, requests: Sequence[bytes]) -> tuple[float, Answers]:
     reset(engine, people.schedule, NUMBERS)
+    rested(server.valkey)
     took, answers = _let_loose(server, requests)
     with engine.connect() as connection:
         row = connection.execute(

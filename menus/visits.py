@@ -185,8 +185,9 @@ def _book(who: Viewer, form: BookForm, tries: Tries | None) -> Taken:
         case = cases.of(session, who, form.schedule, form.patient, at)
         _lead_back_to(case.facts.department, case.facts.day, case.period)
         policy = current(session, at, case.facts.department)
-        with refusals("book", at=at, entity="schedule", entity_id=form.schedule, account_id=who.account_id):
-            actions.slow_down(session, case.recent, who.account_id, tries, at, policy)
+        if not case.held:  # a second tap takes nothing: it leads to the visit, however many came before it
+            with refusals("book", at=at, entity="schedule", entity_id=form.schedule, account_id=who.account_id):
+                actions.slow_down(session, case.recent, who.account_id, tries, at, policy)
         if form.pool is Pool.OPEN and not case.fee_fen:
             return actions.book_case(session, case, at, policy)
     with transaction() as session:

@@ -23,7 +23,7 @@ from config.policy import change
 from config.redis import connect
 from config.settings import ROOT, Settings
 from menus.limits import EXTENSION, Counter
-from people.models import Account, AuditEvent, Role
+from people.models import Account, AuditEvent, Consent, Patient, Role
 from tests.booking.test_fair import misses
 from tests.menus.conftest import Browser, send, words
 from tests.product import Hospital, account, member, sign_in
@@ -39,8 +39,8 @@ def confirm(schedule: Schedule) -> str:
     return f"/schedules/{schedule.id}/book"
 
 
-def try_to_book(client: FlaskClient, schedule: Schedule, hospital: Hospital) -> Any:
-    return send(client, "/help", "/visits", schedule=schedule.id, patient=hospital.child.id)
+def try_to_book(client: FlaskClient, schedule: Schedule, hospital: Hospital, child: Patient | None = None) -> Any:
+    return send(client, "/help", "/visits", schedule=schedule.id, patient=(child or hospital.child).id)
 
 
 def limit(session: Session, now: datetime, key: str, value: object) -> None:
@@ -55,10 +55,10 @@ def test_one_try_too_many_waits_and_keeps_what_was_chosen(
     limit(session, now, "book_tries_per_account", 1)
     mother = browser(hospital.mother, locale)
     assert try_to_book(mother, schedule, hospital).status_code == 303
-    answer = try_to_book(mother, schedule, hospital)
+    answer = try_to_book(mother, schedule, hospital, hospital.sibling)
     assert answer.status_code == 429
     assert f'name="schedule" value="{schedule.id}"' in answer.text
-    assert f'name="patient" value="{hospital.child.id}"' in answer.text
+    assert f'name="patient" value="{hospital.sibling.id}"' in answer.text
     assert 'data-wait="' in answer.text
     assert 'action="/visits"' in answer.text
     assert ("Please wait a little" if locale == "en" else "请稍候") in words(answer)
@@ -67,10 +67,27 @@ def test_one_try_too_many_waits_and_keeps_what_was_chosen(
     assert (waited.account_id, waited.detail["rule"]) == (hospital.mother.id, "tries-of-account")
 
 
+def test_a_second_tap_leads_to_the_visit_however_many_tries_came_before_it(
+    session: Session, mother: FlaskClient, hospital: Hospital, schedule: Schedule, now: datetime
+) -> None:
+    """Also when one more booking would have to wait by another rule."""
+    limit(session, now, "book_tries_per_account", 1)
+    limit(session, now, "slow_children", 1)
+    visit = try_to_book(mother, schedule, hospital).location
+    for _ in range(3):
+        again = try_to_book(mother, schedule, hospital)
+        assert (again.status_code, again.location) == (303, f"{visit}?note=already")
+    assert try_to_book(mother, schedule, hospital, hospital.sibling).status_code == 429, "what would take a number waits"
+    outcomes = session.scalars(select(AuditEvent.outcome).where(AuditEvent.action == "book").order_by(AuditEvent.id))
+    assert list(outcomes) == ["done", *["already-holding"] * 3, "short-wait"]
+
+
 def test_a_public_address_is_counted_and_a_proxys_is_not(
     session: Session, app: Flask, browser: Browser, hospital: Hospital, schedule: Schedule, now: datetime
 ) -> None:
     limit(session, now, "book_tries_per_address", 1)
+    session.execute(update(Consent).values(decision="deny"))  # so that nobody holds a number: led to the consents
+    session.commit()
     for address, status in (("10.0.0.1", 303), ("10.0.0.1", 303), ("1.2.3.4", 303), ("1.2.3.4", 429)):
         client = browser(hospital.mother, "en")
         client.environ_base["REMOTE_ADDR"] = address
@@ -95,7 +112,7 @@ def test_without_redis_the_database_counts(
     app.extensions[EXTENSION] = Counter(Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.1))
     limit(session, now, "book_tries_per_account", 1)
     assert try_to_book(mother, schedule, hospital).status_code == 303
-    assert try_to_book(mother, schedule, hospital).status_code == 429
+    assert try_to_book(mother, schedule, hospital, hospital.sibling).status_code == 429
 
 
 def test_the_counter_forgets_after_its_minute(redis_url: str) -> None:
