@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.database import Base, Id, Json, stored_enum
+from config.database import Base, Id, Json, one_of, stored_enum
 from config.states import Stateful
 
 
@@ -116,14 +116,16 @@ class Slot(Base):
         Index("ix_slots_pool", "pool", "schedule_id", postgresql_where=text("status = 'free' and pool <> 'open'")),
         Index("ix_slots_kept", "kept_until", postgresql_where=text("kept_until is not null")),
         CheckConstraint("number >= 1", name="number"),
+        CheckConstraint(one_of("pool", Pool), name="pool"),
+        CheckConstraint(one_of("status", SlotStatus), name="status"),
     )
 
     id: Mapped[Id]
     schedule_id: Mapped[UUID] = mapped_column(ForeignKey("schedules.id"))
     number: Mapped[int]
     starts_at: Mapped[datetime]
-    pool: Mapped[Pool] = mapped_column(stored_enum(Pool, "pool"), default=Pool.OPEN, server_default="open")
-    status: Mapped[SlotStatus] = mapped_column(stored_enum(SlotStatus, "status"), default=SlotStatus.FREE)
+    pool: Mapped[Pool] = mapped_column(stored_enum(Pool), default=Pool.OPEN, server_default="open")
+    status: Mapped[SlotStatus] = mapped_column(stored_enum(SlotStatus), default=SlotStatus.FREE)
     kept_until: Mapped[datetime | None]
 
 
@@ -198,6 +200,10 @@ class Appointment(Stateful):
         Index("ix_appointments_hold", "hold_until", postgresql_where=text("hold_until is not null")),
         CheckConstraint("fee_fen >= 0", name="fee_fen"),
         CheckConstraint("(status = 'pending') = (hold_until is not null)", name="hold_until"),
+        CheckConstraint(one_of("status", AppointmentStatus), name="status"),
+        CheckConstraint(one_of("cancel_reason", Why), name="cancel_reason"),
+        Index("uq_appointments_payment", "payment_id", unique=True, postgresql_where=text("payment_id is not null")),
+        Index("ix_appointments_replaces", "replaces_id", postgresql_where=text("replaces_id is not null")),
         Index("ix_appointments_listed", "status", "starts_at", "id"),
         Index("ix_appointments_of_department", "department_id", "status", "starts_at", "id"),
         Index(None, "account_id", "starts_at"),
@@ -228,13 +234,13 @@ class Appointment(Stateful):
     number: Mapped[int]
     starts_at: Mapped[datetime]
     fee_fen: Mapped[int]
-    status: Mapped[AppointmentStatus] = mapped_column(stored_enum(AppointmentStatus, "status"))
+    status: Mapped[AppointmentStatus] = mapped_column(stored_enum(AppointmentStatus))
     hold_until: Mapped[datetime | None]
-    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), unique=True)
-    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"), index=True)
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"))
+    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"))
     evidence: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     screen_id: Mapped[UUID | None] = mapped_column(ForeignKey("screen_results.id"), index=True)
-    cancel_reason: Mapped[Why | None] = mapped_column(stored_enum(Why, "cancel_reason"))
+    cancel_reason: Mapped[Why | None] = mapped_column(stored_enum(Why))
     booked_at: Mapped[datetime]
     remind_day_at: Mapped[datetime | None]
     remind_soon_at: Mapped[datetime | None]

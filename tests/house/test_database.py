@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Enum, text
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from migrations.models import METADATA, ours
@@ -36,3 +38,15 @@ def test_migrations_equal_models(engine: Engine) -> None:
         assert catalogue(connection, "public") == catalogue(connection, "models")
         connection.execute(DropSchema("models", cascade=True))
         transaction.rollback()
+
+
+def test_every_enumeration_has_a_named_check_of_its_values(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = connection.execute(CONSTRAINTS, {"schema": "public"})
+        checks = {(table, name): set(re.findall(r"[\w-]+", definition)) for table, name, definition in rows}
+    columns = [column for table in METADATA.sorted_tables for column in table.columns if isinstance(column.type, Enum)]
+    assert len(columns) > 50
+    for column in columns:
+        values = set(column.type.enums)
+        named = [found for (table, _), found in checks.items() if table == column.table.name and values < found]
+        assert any(column.name in found for found in named), column

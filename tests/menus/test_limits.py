@@ -77,7 +77,7 @@ def test_a_second_tap_leads_to_the_visit_however_many_tries_came_before_it(
     for _ in range(3):
         again = try_to_book(mother, schedule, hospital)
         assert (again.status_code, again.location) == (303, f"{visit}?note=already")
-    assert try_to_book(mother, schedule, hospital, hospital.sibling).status_code == 429, "what would take a number waits"
+    assert try_to_book(mother, schedule, hospital, hospital.sibling).status_code == 429, "a number more has to wait"
     outcomes = session.scalars(select(AuditEvent.outcome).where(AuditEvent.action == "book").order_by(AuditEvent.id))
     assert list(outcomes) == ["done", *["already-holding"] * 3, "short-wait"]
 
