@@ -23,7 +23,7 @@ from config.settings import Settings
 from dev.servers import Postgres
 
 CLIENTS, EACH, ROUNDS = 32, 30, 7
-CHILD = "lpad(to_hex(:client_id * 1000 + :call), 32, '0')::uuid"  # the ids that bench/crowd.py gives
+CHILD = "lpad(to_hex(:client_id * 100 + :call), 32, '0')::uuid"  # the ids that bench/crowd.py gives
 TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
 
@@ -74,7 +74,7 @@ def run(settings: Settings, folder: Path) -> None:
             engine = database.connect(url)
             stack.callback(engine.dispose)
             migrate(engine)
-            schedule = crowd(engine, settings, clock.now(), CLIENTS * 1000).schedule
+            schedule = crowd(engine, settings, clock.now(), CLIENTS * 100).schedule
             bench = Bench(engine, url, server.binaries / "pgbench", folder, schedule)
             _compare(title, bench)
 
