@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base, Id, Json, one_of, stored_enum
 from config.states import Stateful
+
+_enum = partial(stored_enum, checked=False)
 
 
 class Period(StrEnum):
@@ -124,8 +127,8 @@ class Slot(Base):
     schedule_id: Mapped[UUID] = mapped_column(ForeignKey("schedules.id"))
     number: Mapped[int]
     starts_at: Mapped[datetime]
-    pool: Mapped[Pool] = mapped_column(stored_enum(Pool), default=Pool.OPEN, server_default="open")
-    status: Mapped[SlotStatus] = mapped_column(stored_enum(SlotStatus), default=SlotStatus.FREE)
+    pool: Mapped[Pool] = mapped_column(_enum(Pool, "pool"), default=Pool.OPEN, server_default="open")
+    status: Mapped[SlotStatus] = mapped_column(_enum(SlotStatus, "status"), default=SlotStatus.FREE)
     kept_until: Mapped[datetime | None]
 
 
@@ -234,13 +237,13 @@ class Appointment(Stateful):
     number: Mapped[int]
     starts_at: Mapped[datetime]
     fee_fen: Mapped[int]
-    status: Mapped[AppointmentStatus] = mapped_column(stored_enum(AppointmentStatus))
+    status: Mapped[AppointmentStatus] = mapped_column(_enum(AppointmentStatus, "status"))
     hold_until: Mapped[datetime | None]
     payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"))
     replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"))
     evidence: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     screen_id: Mapped[UUID | None] = mapped_column(ForeignKey("screen_results.id"), index=True)
-    cancel_reason: Mapped[Why | None] = mapped_column(stored_enum(Why))
+    cancel_reason: Mapped[Why | None] = mapped_column(_enum(Why, "cancel_reason"))
     booked_at: Mapped[datetime]
     remind_day_at: Mapped[datetime | None]
     remind_soon_at: Mapped[datetime | None]

@@ -48,14 +48,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
 
-def stored_enum(kind: type[StrEnum], name: str | None = None) -> Enum:
-    """An enumeration kept by its values in a text column with a CHECK named ``name``. None: the table names it itself
-    (``one_of``)."""
+def stored_enum(kind: type[StrEnum], name: str, *, checked: bool = True) -> Enum:
+    """An enumeration kept by its values in a text column with a CHECK named ``name``; not ``checked``: the table has it
+    in few words (``one_of``)."""
     return Enum(
         kind,
         name=name,
         native_enum=False,
-        create_constraint=name is not None,
+        create_constraint=checked,
         values_callable=lambda members: [member.value for member in members],
         length=max(len(member.value) for member in kind),
     )
