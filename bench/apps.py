@@ -139,17 +139,15 @@ def statement() -> Flask:
 
     from booking import numbers  # noqa: PLC0415
     from config import clock, database  # noqa: PLC0415
-    from menus.asked import PATIENT, SCHEDULE  # noqa: PLC0415
 
     app = Flask(__name__)
     database.connect(os.environ["BENCH_DATABASE"])
 
     @app.post("/visits")
     def take() -> str:
-        ids = (part.search(request.get_data()) for part in (SCHEDULE, PATIENT))  # as menus/lane.py reads a form
-        schedule, child = (UUID(found[1].decode()) for found in ids if found)
+        child, now = UUID(request.form["patient"]), clock.now()
         with database.looking() as session:
-            numbers.take(session, schedule, child, child, (now := clock.now()), now)
+            numbers.take(session, UUID(request.form["schedule"]), child, child, now, now)
         return "booked"
 
     return app
