@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
-from config.database import Hot
 from config.errors import NotFound
+from config.hot import Hot
 from people.models import Account, GuardianStatus, Patient, Practitioner, PractitionerRole, RelatedPerson, Role
 from people.refusals import NotStaff, RoleMissing
 

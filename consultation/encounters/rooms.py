@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from booking.queries import Visit
-from config.database import Hot
 from config.errors import NotFound
+from config.hot import Hot
 from config.ids import new_id
 from config.nudges import nudge
 from config.states import advance

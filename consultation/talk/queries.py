@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, and_, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from config.database import Hot, Json
+from config.database import Json
 from config.encryption import ring
 from config.errors import NotFound
+from config.hot import Hot
 from consultation.encounters.models import Encounter, Participant, RoomEvent, SeatRole
 from consultation.encounters.rooms import DOCTORS, OVER, Place, Seat, has_seat
 from consultation.models import Media, MediaStatus
