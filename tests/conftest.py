@@ -1,7 +1,6 @@
 """Real servers for every test: a PostgreSQL database and a Redis-protocol server per test process."""
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
@@ -32,6 +31,7 @@ from dev.browser import find_browser
 from dev.servers import InUseError, Postgres, Server, Valkey
 from migrations.models import METADATA
 from prescriptions.signing.authority import SetupAuthority, trust
+from tests.held import all_sent
 from tests.product import Hospital, make_settings, seed
 from tests.remembered import remember_templates_and_routes
 
@@ -90,9 +90,7 @@ def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is held for Redis goes at once, and not into the next test."""
     monkeypatch.setattr(config.redis, "HELD", 0)
     yield
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer) and thread.name == config.redis.HOLDER:
-            thread.join()
+    all_sent()
 
 
 @contextmanager

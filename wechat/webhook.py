@@ -227,15 +227,6 @@ def _body(environ: WSGIEnvironment) -> bytes:
     return body
 
 
-CLAIM = """
-local first = redis.call('set', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])
-if first then
-  redis.call('set', KEYS[2], ARGV[3], 'EX', ARGV[4])
-end
-return first
-"""
-
-
 class Memory:
     """The first answers, in Redis: by the plain client, and by the quick one for what every push needs."""
 
@@ -244,14 +235,12 @@ class Memory:
 
     def claim(self, key: str, message: Inbound) -> bool:
         """Whether this delivery is the first; so says a Redis that is down, too. The first opens the window in which
-        the person may be answered later."""
-        window = opening(message)
-        if window is None:
-            words: tuple[str, ...] = ("SET", key, PENDING, "NX", "EX", str(WORKING))
-        else:
-            name, *opened = window
-            words = ("EVAL", CLAIM, "2", key, name, PENDING, str(WORKING), *opened)
-        return bool(attempt(lambda: self.direct.ask(*words), True))
+        the person may be answered later; that waits for nothing, as who answers later has to fetch something before."""
+        first = bool(attempt(lambda: self.direct.ask("SET", key, PENDING, "NX", "EX", str(WORKING)), True))
+        if first and (window := opening(message)):
+            name, messages, seconds = window
+            self.direct.hold("SET", name, messages, "EX", seconds)
+        return first
 
     def keep(self, key: str, answer: str) -> None:
         """Remember the answer; it may take its time, since a retry that comes before it waits."""

@@ -23,6 +23,7 @@ from config.clock import real_now
 from config.errors import Refused
 from config.settings import Settings
 from people.index import TablePatientIndex
+from tests.held import all_sent
 from tests.product import make_settings
 from wechat import service
 from wechat.crypto import Crypto
@@ -124,6 +125,7 @@ def store(redis_url: str) -> Iterator[Redis]:
     made = redis.connect(redis_url)
     made.flushdb()
     yield made
+    all_sent()
     made.close()
 
 

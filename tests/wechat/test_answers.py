@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 from redis import Redis
 
+import config.redis
+from tests.held import all_sent
 from tests.wechat.conftest import OPENID, Api, Room, make_room, push_xml
 from wechat import windows
 from wechat.inbound import parse
@@ -26,10 +29,12 @@ VIEW = {"MsgType": "event", "Event": "VIEW", "EventKey": "http://x"}
 def heard(store: Redis, *pushes: dict[str, Any]) -> None:
     for fields in pushes:
         Memory(store).claim(str(uuid4()), parse(push_xml(fields)))
+    all_sent()
 
 
 def left(store: Redis) -> int:
     """How many may be said, up to ten."""
+    all_sent()
     return sum(Windows(store).spend(OPENID) for _ in range(10))
 
 
@@ -60,9 +65,19 @@ def test_what_opens_a_window(store: Redis, push: dict[str, Any], messages: int, 
 def test_a_retry_opens_no_window(store: Redis) -> None:
     memory, message = Memory(store), parse(push_xml(TEXT))
     assert memory.claim("wechat:seen:1", message)
+    all_sent()
     assert Windows(store).spend(OPENID)
     assert not memory.claim("wechat:seen:1", message)
     assert left(store) == 4
+
+
+def test_a_window_goes_with_the_next_question(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config.redis, "Timer", Mock())  # nothing goes by itself
+    memory = Memory(store)
+    assert memory.claim("wechat:seen:1", parse(push_xml(TEXT)))
+    assert store.keys() == ["wechat:seen:1"]
+    memory.claim("wechat:seen:2", parse(push_xml(VIEW)))
+    assert left(store) == 5
 
 
 def test_windows_add_up_and_the_shorter_goes_first(store: Redis) -> None:
@@ -79,6 +94,7 @@ def test_a_text_is_said(store: Redis, room: Room, api: Api) -> None:
     answers = room.service.answers
     assert not answers.say(OPENID, "已保存")
     assert room.post(TEXT).status_code == 200  # the webhook notes it
+    all_sent()
     assert answers.say(OPENID, "已保存" * 400)
     (call,) = api.made(SEND)
     assert call.json["touser"] == OPENID
