@@ -38,7 +38,8 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
         postgres, valkey = Postgres(Path(folder) / "postgres"), Valkey(Path(folder) / "valkey")
-        settings = make_settings(postgres.start(), valkey.start())
+        database_url, _ = postgres.start(), valkey.start()
+        settings = make_settings(database_url, valkey.socket_url)
         try:
             encryption.use(encryption.KeyRing.from_settings(settings))
             engine = database.connect(settings.sqlalchemy_url)

@@ -45,7 +45,10 @@ class Settings(BaseSettings):
     clinic_clock: str = Field("", description="Shifts the clock of every process, e.g. `+1d2h30m`. Development only.")
     secret_key: SecretStr = Field(description="Signs session cookies and forms. At least 32 characters.")
     database_url: str = Field(description="PostgreSQL 14 or later, e.g. `postgresql://user:password@host/clinic`.")
-    redis_url: str = Field(description="Redis or Valkey, e.g. `redis://:password@host:6379/0`.")
+    redis_url: str = Field(
+        description="Redis or Valkey, e.g. `redis://:password@host:6379/0`; on the same machine a socket is quicker, "
+        "e.g. `unix://:password@/run/valkey/valkey.sock?db=0`."
+    )
     field_keys: SecretStr = Field(
         description="Key ring for encrypted fields: `name:base64 of 32 bytes`, comma-separated; the first encrypts."
     )

@@ -6,13 +6,17 @@ import signal
 import socket
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from dev.servers.server import Server, ServerError, write_private
 from dev.servers.system import prefer_system
 
+SOCKET = "valkey.sock"
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
+unixsocket {socket}
+unixsocketperm 700
 requirepass {password}
 dir "{data}"
 pidfile "{pid_file}"
@@ -25,7 +29,7 @@ appendfsync everysec
 
 
 class Valkey(Server):
-    """Valkey on 127.0.0.1 with a password; an append-only file flushed every second (none when `fast`)."""
+    """Valkey on loopback and a socket, with a password; its append-only file flushed each second (none when `fast`)."""
 
     name = "Valkey"
     parent_gone = signal.SIGTERM
@@ -35,6 +39,11 @@ class Valkey(Server):
     def url(self) -> str:
         """Returns ``redis://:password@127.0.0.1:port/0``."""
         return f"redis://:{self.password()}@127.0.0.1:{self.port}/0"
+
+    @property
+    def socket_url(self) -> str:
+        """Returns the ``unix://`` address, quicker than TCP, of the same server; its path may have 107 bytes."""
+        return f"unix://:{self.password()}@{quote(str(self.data_dir / SOCKET))}?db=0"
 
     @property
     def pid_file(self) -> Path:
@@ -48,6 +57,7 @@ class Valkey(Server):
         # In a file and not on the command line, which everybody on the machine can read.
         text = CONFIGURATION.format(
             port=self.port,
+            socket=SOCKET,  # in the working folder: the whole path may be too long for a socket
             password=self.password(),
             data=self.data_dir,
             pid_file=self.pid_file,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import Mock
@@ -17,6 +16,8 @@ from redis.exceptions import TimeoutError as TooSlow
 import config.redis
 from config.redis import Direct, connect, packed
 from config.settings import ROOT
+from dev.servers import Valkey
+from tests.held import all_sent
 
 
 @pytest.fixture
@@ -34,6 +35,18 @@ def test_asks(store: Redis) -> None:
     assert direct.ask("SET", "k", "x", "NX") is None
     assert direct.ask("GET", "k") == store.get("k") == "挂号\r\n"
     assert 0 < store.ttl("k") <= 60
+
+
+def test_asks_over_a_socket(tmp_path_factory: pytest.TempPathFactory) -> None:
+    server = Valkey(tmp_path_factory.mktemp("v"), fast=True)
+    server.start()
+    try:
+        direct = Direct(connect(server.socket_url))
+        direct.hold("SET", "k", "挂号")
+        assert direct.ask("GET", "k") == "挂号"
+    finally:
+        all_sent()
+        server.stop()
 
 
 @pytest.fixture
@@ -58,14 +71,8 @@ def test_what_is_held_goes_by_itself(store: Redis) -> None:
     direct = Direct(store)
     for number in ("1", "2"):
         direct.hold("SET", "a", number)
-        end_of_holding()
+        all_sent()
         assert store.get("a") == number
-
-
-def end_of_holding() -> None:
-    for thread in threading.enumerate():
-        if thread.name == config.redis.HOLDER:
-            thread.join()
 
 
 @pytest.mark.parametrize(("ending", "kept"), [("", "1"), ("os._exit(0)", None)])
@@ -176,7 +183,7 @@ def test_one_connection_serves_one_thread_at_a_time(store: Redis) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(both, range(400)))
-    end_of_holding()
+    all_sent()
     assert all(store.get(f"k{number}") == str(number) for number in range(400))
 
 

@@ -172,6 +172,17 @@ def test_valkey_needs_the_password(folder: Path) -> None:
     server.stop()
 
 
+def test_valkey_answers_on_a_socket_of_its_own_folder(folder: Path) -> None:
+    server = Valkey(folder / "a server", fast=True)
+    redis.Redis.from_url(server.start()).set("a", "1")
+    socket = server.data_dir / "valkey.sock"
+    assert socket.stat().st_mode & 0o077 == 0
+    assert redis.Redis.from_url(server.socket_url).get("a") == b"1"
+    with pytest.raises(redis.exceptions.AuthenticationError):
+        redis.Redis(unix_socket_path=str(socket)).ping()
+    server.stop()
+
+
 @BOTH
 def test_the_password_is_private_to_the_owner(kind: type[Server], make: Make) -> None:
     server = make(kind)
