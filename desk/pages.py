@@ -54,6 +54,7 @@ WAYS = (
     Way("/desk/pickup", N_("Pick-up window"), frozenset({Role.PHARMACIST, Role.DISPATCHER})),
     Way("/desk/deliveries", N_("Deliveries"), frozenset({Role.PHARMACIST, Role.DISPATCHER})),
     Way("/desk/reactions", N_("Reactions"), frozenset({Role.PHARMACIST, Role.DOCTOR})),
+    Way("/desk/stock", N_("Stock"), frozenset({Role.PHARMACIST, Role.DISPATCHER, *READERS})),
     Way("/desk/tasks", N_("Tasks"), frozenset(Role)),
     Way("/desk/rosters", N_("Rosters"), frozenset({Role.ADMINISTRATOR, Role.DEPARTMENT_HEAD})),
     Way("/desk/staff", N_("Staff"), frozenset(READERS)),

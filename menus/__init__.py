@@ -10,6 +10,7 @@ from config import templates
 from config.settings import Settings
 from consultation.talk.video import VideoRooms
 from menus import (
+    addresses,
     after,
     assets,
     binding,
@@ -38,6 +39,7 @@ from menus import (
     message_settings,
     metrics,
     notices,
+    ordering,
     pages,
     paying,
     payments,
@@ -104,6 +106,7 @@ def join(
     app.register_blueprint(binding.blueprint(settings, index, jssdk, tickets))
     app.register_blueprint(pictures.blueprint(files))
     app.register_blueprint(paying.blueprint(settings, gateway))
+    app.register_blueprint(ordering.blueprint(settings, gateway))
     app.register_blueprint(changing.blueprint(gateway))
     app.register_blueprint(screening.blueprint(admission))
     app.register_blueprint(worse.blueprint(admission))
@@ -116,6 +119,7 @@ def join(
 
 
 __all__ = [
+    "addresses",
     "calendar",
     "children",
     "complaints",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -22,17 +20,16 @@ from config.policy import Policy, current
 from config.text import N_
 from consultation.line.queries import begun
 from consultation.line.refusals import VisitBegun
+from menus import cashier
 from menus.forms import BadForm, CancelForm, ChangeForm, read
 from menus.limits import count_try, please_wait
 from menus.pages import lead_back, page
 from menus.ways import VISITS, first_of_all
 from payments import collecting
-from payments.gateway import Gateway, GatewayError, TradeState
+from payments.gateway import Gateway
 from people.audit import refusals
 from people.refusals import ConsentMissing
 from wechat.signin import signed_in, viewer
-
-log = structlog.get_logger()
 
 SHOWN = 40  # periods on the page for changing
 NO_ANSWER = N_(
@@ -63,17 +60,6 @@ def blueprint(gateway: Gateway | None) -> Blueprint:
     """The pages."""
     bp = Blueprint("changing", __name__)
 
-    def _call(what: Callable[[Gateway, UUID, datetime], TradeState], payment_id: UUID) -> bool:
-        """Ask WeChat Pay about an order, or close it; whether it answered."""
-        if gateway is None:
-            return True
-        try:
-            what(gateway, payment_id, now())
-        except GatewayError as error:
-            log.warning("gateway-failed", code=error.code)
-            return False
-        return True
-
     @bp.post("/visits/<uuid:visit_id>/cancel")
     @signed_in
     def cancel(visit_id: UUID) -> ResponseReturnValue:
@@ -84,7 +70,9 @@ def blueprint(gateway: Gateway | None) -> Blueprint:
             return _cancel_page(visit_id, bad.problems)
         visit, _ = _found(visit_id)
         unpaid = visit.appointment.payment_id if visit.appointment.status is AppointmentStatus.PENDING else None
-        if unpaid and not _call(collecting.ask, unpaid):  # when it has been paid meanwhile, the money goes back
+        if unpaid and not cashier.called(
+            gateway, collecting.ask, unpaid
+        ):  # when it has been paid meanwhile, the money goes back
             return _cancel_page(visit_id, {"why": NO_ANSWER}, 503)
         with transaction() as session:
             at = now()
@@ -95,7 +83,7 @@ def blueprint(gateway: Gateway | None) -> Blueprint:
                 policy = current(session, at, shown.department.code)
                 actions.cancel(session, visit_id, viewer().account_id, at, policy, form.why)
         if unpaid:
-            _call(collecting.close, unpaid)  # if this fails, the sweep does it
+            cashier.called(gateway, collecting.close, unpaid)  # if this fails, the sweep does it
         return redirect(url_for("menus.visit", visit_id=visit_id), 303)
 
     bp.add_url_rule("/visits/<uuid:visit_id>/cancel", view_func=ask_cancel, methods=["GET"])

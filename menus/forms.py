@@ -9,7 +9,15 @@ from datetime import date
 from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic import field_validator as checks
 
 from booking.fair_models import APPEAL
@@ -19,11 +27,17 @@ from consultation.after.library import lists
 from consultation.after.rules import TEXT
 from consultation.encounters.models import Kind
 from people.models import Relation
+from prescriptions.orders.regions import region, within
 
 
 def plain(value: Any) -> Any:
     """A typed text in one spelling: full-width digits and letters narrow, no spaces around, one inside."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", value)).strip() if isinstance(value, str) else value
+
+
+def digits(value: Any) -> Any:
+    """A phone number without its spaces, dashes and country code."""
+    return re.sub(r"^(\+|00)86|[^0-9]", "", unicodedata.normalize("NFKC", value)) if isinstance(value, str) else value
 
 
 Name = Annotated[str, BeforeValidator(plain), StringConstraints(min_length=2, max_length=50)]
@@ -141,6 +155,43 @@ class ProofForm(Form):
     def _is_given(cls, value: str, info: ValidationInfo) -> str:
         if info.context and info.context["needs_phone"] and not value:
             raise ValueError("missing")
+        return value
+
+
+class AddressForm(Form):
+    """Where medicines are sent: the region by steps (``province``, ``city``, ``district``, as far as there are any),
+    street and house, and who opens the door."""
+
+    PROBLEMS = {
+        "region": N_("Please choose province, city and district."),
+        "street": N_("Please enter street, house, floor and door, at least 5 characters."),
+        "name": N_("Please enter the name of who takes the parcel."),
+        "phone": N_("Please enter a mobile phone number of 11 digits."),
+    }
+    LONGEST: ClassVar[Mapping[str, int]] = {"street": 120, "name": 30, "phone": 20}
+
+    region: str
+    street: Annotated[str, BeforeValidator(plain), StringConstraints(min_length=5, max_length=120)]
+    name: Annotated[str, BeforeValidator(plain), StringConstraints(min_length=2, max_length=30)]
+    phone: Annotated[str, BeforeValidator(digits), StringConstraints(pattern=r"^1[3-9][0-9]{9}$")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _last_step(cls, sent: Any) -> Any:
+        """The region is the last step that was chosen, if it stands below those before it."""
+        found = ""
+        for field in ("province", "city", "district"):
+            if sent.get(field) not in {one.code for one in within(found)}:
+                break
+            found = sent[field]
+        return {**sent, "region": found}
+
+    @checks("region")
+    @classmethod
+    def _is_district(cls, value: str) -> str:
+        found = region(value)
+        if found is None or not found.leaf:
+            raise ValueError("no district")
         return value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import structlog
 from flask import Blueprint, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
@@ -17,14 +16,13 @@ from config.database import transaction
 from config.policy import current
 from config.settings import Settings
 from config.text import N_
-from menus.pages import lead_back, page, say
+from menus import cashier
+from menus.pages import lead_back, page
 from menus.ways import VISITS
 from payments import collecting
-from payments.gateway import Gateway, GatewayError
+from payments.gateway import Gateway
 from people.audit import refusals
 from wechat.signin import in_wechat, signed_in, viewer
-
-log = structlog.get_logger()
 
 TRY_AGAIN = N_("WeChat Pay does not answer at the moment. Your number is still held: please try again.")
 
@@ -67,24 +65,15 @@ def blueprint(settings: Settings, gateway: Gateway | None) -> Blueprint:
             who = viewer().account_id
             with transaction(), refusals("pay", at=now(), entity="appointment", entity_id=visit_id, account_id=who):
                 raise NoPayment
-        try:
-            made = collecting.checkout(gateway, visit.appointment.payment_id, now())
-        except GatewayError as error:
-            log.warning("checkout-failed", code=error.code)
-            return jsonify(message=say(TRY_AGAIN)), 503
-        return jsonify(status="pending", parameters=made.parameters)
+        return cashier.parameters(gateway, visit.appointment.payment_id, TRY_AGAIN)
 
     @bp.post("/visits/<uuid:visit_id>/paid")
     @signed_in
     def paid(visit_id: UUID) -> ResponseReturnValue:
         """The cashier says that it was paid: WeChat is asked, whatever the page believes."""
         visit = _visit(visit_id)
-        waits = visit.appointment.status is AppointmentStatus.PENDING
-        if gateway is not None and waits and visit.appointment.payment_id is not None:
-            try:
-                collecting.ask(gateway, visit.appointment.payment_id, now())
-            except GatewayError as error:
-                log.warning("asking-failed", code=error.code)  # the notify, or the sweep, will tell
+        if visit.appointment.status is AppointmentStatus.PENDING and visit.appointment.payment_id:
+            cashier.called(gateway, collecting.ask, visit.appointment.payment_id)
         return _state(visit_id)
 
     bp.add_url_rule("/visits/<uuid:visit_id>/state", view_func=state, methods=["GET"])
@@ -98,9 +87,7 @@ def state(visit_id: UUID) -> ResponseReturnValue:
 
 
 def _state(visit_id: UUID) -> ResponseReturnValue:
-    answer = jsonify(status=_visit(visit_id).appointment.status.value)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return cashier.told(_visit(visit_id).appointment.status.value)
 
 
 def _visit(visit_id: UUID) -> Visit:

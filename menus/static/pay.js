@@ -1,4 +1,4 @@
-// Paying for a held number: the countdown, WeChat's cashier, and waiting for the money to be confirmed.
+// Paying for what is held: the countdown, WeChat's cashier, and waiting for the money to be confirmed.
 (() => {
   "use strict";
   const box = document.getElementById("pay");
@@ -31,7 +31,7 @@
     return body;
   };
 
-  // Ask until the number is booked or gone; what comes late comes as a message in WeChat.
+  // Ask until it is paid or gone; what comes late comes as a message in WeChat.
   const wait = async () => {
     if (asking) return;
     asking = true;
@@ -40,7 +40,7 @@
     for (let turn = 0; turn < 90; turn += 1) {
       try {
         const { status } = await (turn % 4 ? call(box.dataset.state, "GET") : call(box.dataset.paid, "POST"));
-        if (status !== "pending") return window.location.replace(box.dataset.visit);
+        if (status !== "pending") return window.location.replace(box.dataset.then);
       } catch {
         // the next turn asks again
       }
@@ -68,7 +68,7 @@
     button.disabled = true;
     try {
       const { status, parameters } = await call(box.action, "POST");
-      if (status !== "pending") return window.location.replace(box.dataset.visit);
+      if (status !== "pending") return window.location.replace(box.dataset.then);
       const said = await cashier(parameters);
       if (said === "get_brand_wcpay_request:ok") return wait();
       show(said === "get_brand_wcpay_request:cancel" ? box.dataset.cancelled : box.dataset.failed);

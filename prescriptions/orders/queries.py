@@ -17,6 +17,7 @@ from people.access import Viewer, patient_of
 from prescriptions.delivery.models import Delivery, DeliveryStatus
 from prescriptions.dispensing.models import DispenseStatus, MedicationDispense
 from prescriptions.orders.models import MedicineOrder, MedicineOrderLine, OrderStatus, Way
+from prescriptions.orders.refusals import NotTheirs
 from prescriptions.orders.regions import named
 from prescriptions.writing.queries import Medicine, medicines
 
@@ -69,6 +70,14 @@ def for_family(session: Session, viewer: Viewer, order_id: UUID) -> MedicineOrde
     """An order for a child of the viewer's. Raises NotFound."""
     found = order(session, order_id)
     patient_of(session, viewer, found.patient_id)
+    return found
+
+
+def of_payer(session: Session, viewer: Viewer, order_id: UUID) -> MedicineOrder:
+    """An order for a child of the viewer's that the viewer has made. Raises NotFound, NotTheirs."""
+    found = for_family(session, viewer, order_id)
+    if found.account_id != viewer.account_id:
+        raise NotTheirs
     return found
 
 

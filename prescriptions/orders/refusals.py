@@ -58,6 +58,14 @@ class QuoteChanged(Refused):
     message = N_("Price or time have changed in the meantime. Please look at them again.")
 
 
+class NoPaying(Refused):
+    """This clinic takes no money over WeChat (its settings say so)."""
+
+    code = "no-payment"
+    status = 503
+    message = N_("Paying is not possible at the moment, so medicines can't be ordered here. Please call us.")
+
+
 class NotTheirs(Refused):
     """Another guardian has ordered."""
 

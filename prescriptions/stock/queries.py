@@ -204,6 +204,14 @@ def recalled(session: Session, lot_id: UUID) -> list[tuple[RecalledChild, Patien
     return [(row[0], row[1]) for row in session.execute(wanted.order_by(*order))]
 
 
+def recalled_one(session: Session, recalled_id: UUID) -> tuple[RecalledChild, Lot]:
+    """One child of a recall. Raises NotFound."""
+    found = session.get(RecalledChild, recalled_id)
+    if found is None:
+        raise NotFound
+    return found, session.get_one(Lot, found.lot_id)
+
+
 def recalls_for(session: Session, order: MedicineOrder) -> list[tuple[RecalledChild, Lot]]:
     """The recalls that concern an order which the viewer may see (orders.queries.for_family)."""
     got = select(StockMove.lot_id).join(MedicineOrderLine).where(

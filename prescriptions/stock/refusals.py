@@ -67,6 +67,13 @@ class BelowReserved(Refused):
         super().__init__(field="quantity", free=free)
 
 
+class DeliveryChanged(Refused):
+    """What a file would bring is not what was shown."""
+
+    code = "delivery-changed"
+    message = N_("What this file would bring has changed in the meantime. Please look at it again.")
+
+
 class NotReserved(Refused):
     """What is given out must be what was kept back for this line."""
 

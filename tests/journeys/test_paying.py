@@ -106,7 +106,7 @@ def test_money_that_comes_after_the_release_goes_back(phone: Callable[[str], Pho
     expect(father.shell.get_by_test_id("pay-amount")).to_contain_text("50.00", timeout=PATIENCE)
     lost = {"on": "pay", "what": "error", "value": "ORDER_NOT_EXIST", "match": "/v3/pay/transactions", "times": -1}
     service.api("POST", "/settings", faults=[lost])
-    visit = father.page.locator("#pay").get_attribute("data-visit")
+    visit = father.page.locator("#pay").get_attribute("data-then")
     assert visit
     end_the_hold(service, visit.removeprefix("/visits/"))
     assert "未在时限内支付" in str(cards(service, "zhang-wei", CANCELLED)[CANCELLED])
