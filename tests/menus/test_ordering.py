@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from booking.actions import book
+from booking.models import Schedule
+from config.policy import Policy
 from people.models import Account
 from prescriptions.orders import actions
 from prescriptions.orders.models import Address, MedicineOrder, OrderStatus
 from prescriptions.stock import recalling
 from prescriptions.stock.queries import lots_of
 from prescriptions.writing.models import Prescription, PrescriptionStatus
-from tests.menus.conftest import Browser, send, words
+from tests.menus.conftest import Browser, schedule_of, send, words
 from tests.prescriptions.made import signed
 from tests.prescriptions.pharmacy import WUHAN, begin, given, home, medication, pay, pharmacist, prepared, received
-from tests.product import Hospital, guardian
+from tests.product import PHONE, Hospital, guardian
 
 GOOD = {"province": "110000", "city": "110102", "street": "南礼士路56号3单元", "name": "王芳", "phone": "138 0000 1234"}
 
@@ -126,6 +129,27 @@ def test_without_a_gateway_nothing_is_paid_and_the_page_says_so(
     )
     assert answer.status_code == 503
     assert mother.get(pay_page.replace("/pay", "/state")).json == {"status": "pending"}
+
+
+def test_the_cashier_of_an_order_and_of_a_number_in_wechat(
+    mother: FlaskClient, session: Session, hospital: Hospital, page: str, now: datetime
+) -> None:
+    """The same button, its script and where it leads; it waits disabled for the script."""
+    mother.environ_base["HTTP_USER_AGENT"] = PHONE
+    till = mother.get(order_it(mother, page))
+    session.execute(update(Schedule).values(fee_fen=5000))
+    schedule = schedule_of(session, hospital.doctor.id, now, ahead=3)
+    visit = book(session, schedule.id, hospital.sibling, hospital.mother.id, now, Policy())
+    session.commit()
+    for shown, then in (
+        (till, f"/medicine-orders/{the_order(session).id}"),
+        (mother.get(f"/visits/{visit.id}/pay"), f"/visits/{visit.id}"),
+    ):
+        assert shown.status_code == 200
+        assert f'action="{then}/checkout"' in shown.text
+        assert f'data-then="{then}"' in shown.text
+        assert "disabled>Pay with WeChat</button>" in shown.text
+        assert re.search(r'src="/assets/\w+/pay.js"', shown.text)
 
 
 def test_where_it_stands_for_both_guardians(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given as each
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,6 @@ from prescriptions.stock.refusals import (
     Recalled,
 )
 from prescriptions.stock.rules import Free, pick
-from prescriptions.writing.models import Prescription, PrescriptionLine
 from tests.prescriptions.made import signed
 from tests.prescriptions.orders import FEVER, IBUPROFEN
 from tests.prescriptions.pharmacy import FAR, given, medication, pay, pharmacist, place, received
@@ -64,6 +63,7 @@ def check_books(session: Session) -> None:
         assert lot.reserved == int(rows or 0)
 
 
+SEVERAL = "triple-bifid"  # a course of three packages
 LOTS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 9)), max_size=6)
 
 
@@ -133,21 +133,13 @@ def test_reserving_takes_first_what_expires_first_and_never_what_ends_too_early(
 
 
 def test_one_lot_is_not_enough_so_the_next_one_is_opened(session: Session, hospital: Hospital, now: datetime) -> None:
-    made = signed(session, hospital, now)
-    lots = [received(session, now, 2, number=f"L{n}", expires=today(now) + FAR + timedelta(days=n)) for n in range(3)]
-    order = pay(session, place_many(session, hospital, made, now, 5), now)
-    assert kept(session, order) == {"L0": 2, "L1": 2, "L2": 1}
-    assert [queries.lot(session, lot.id).reserved for lot in lots] == [2, 2, 1]
+    made, expires = signed(session, hospital, now, SEVERAL), today(now) + FAR
+    for n, packages in enumerate((1, 1, 2)):
+        received(session, now, packages, SEVERAL, number=f"L{n}", expires=expires + timedelta(days=n))
+    order = pay(session, place(session, hospital.mother, made, now), now)
+    assert kept(session, order) == {"L0": 1, "L1": 1, "L2": 1}
+    assert [lot.reserved for lot in queries.lots_of(session, medication(session, SEVERAL))] == [1, 1, 1]
     check_books(session)
-
-
-def place_many(session: Session, hospital: Hospital, made: Prescription, now: datetime, packages: int) -> MedicineOrder:
-    """An order of more packages of one medicine than a course needs."""
-    session.execute(
-        update(PrescriptionLine).where(PrescriptionLine.prescription_id == made.id).values(packages=packages)
-    )
-    session.expire_all()
-    return place(session, hospital.mother, made, now)
 
 
 def test_either_all_of_an_order_or_nothing(session: Session, hospital: Hospital, now: datetime) -> None:
