@@ -7,7 +7,9 @@
   next.hidden = true;
   fields.forEach((field, place) => {
     field.addEventListener("change", () => {
-      fields.slice(place + 1).forEach((below) => (below.value = ""));
+      const below = fields.slice(place + 1);
+      if (!below.length && !("more" in field.selectedOptions[0].dataset)) return; // nothing stands below it
+      below.forEach((one) => (one.value = ""));
       next.click();
     });
   });

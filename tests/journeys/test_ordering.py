@@ -14,6 +14,9 @@ from booking.models import Appointment
 from booking.queries import visit as whole
 from config.clock import today
 from consultation.encounters.rooms import encounter_of
+from dev.environment import development
+from prescriptions.signing.authority import SetupAuthority, trust
+from prescriptions.signing.keys import KeptKeys
 from prescriptions.stock import actions as stock
 from prescriptions.writing.models import Prescription
 from prescriptions.writing.queries import medicines
@@ -21,30 +24,33 @@ from tests.journeys.phones import Phone
 from tests.journeys.rooms import database
 from tests.journeys.service import Service
 from tests.journeys.test_paying import ZHOU, bind, hold_a_number
-from tests.prescriptions.made import signed
+from tests.prescriptions import made as made_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
-ORDER = "药品订单通知"
+ORDER = "就诊动态通知"
 
 
-def prescribed(service: Service) -> str:
+def prescribed(service: Service, monkeypatch: pytest.MonkeyPatch) -> str:
     """The visit's prescription, approved, and its medicines in stock. Returns the prescription's id."""
+    authority = SetupAuthority(development(service.var, {})["BLIND_INDEX_KEY"].encode())  # the service's own
+    trust(authority.roots)
+    monkeypatch.setattr(made_rows, "SIGNER", KeptKeys(authority))
     with database(service) as session:
         now = datetime.now(UTC)
         where = encounter_of(session, whole(session, session.scalars(select(Appointment.id)).one()), now)
-        made: Prescription = signed(session, None, now, encounter=where)  # type: ignore[arg-type]
+        made: Prescription = made_rows.signed(session, None, now, encounter=where)  # type: ignore[arg-type]
         for one in medicines(session, made.id):
             expires = today(now) + timedelta(days=700)
             stock.receive(session, one.line.medication_id, "J2026", expires, 20, by=None, now=now)
         return str(made.id)
 
 
-def test_order_and_pay(phone: Callable[[str], Phone], service: Service) -> None:
+def test_order_and_pay(phone: Callable[[str], Phone], service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     mother = phone("zhou-hui")
     mother.follow()
     bind(mother, ZHOU)
     hold_a_number(mother)
-    prescription = prescribed(service)
+    prescription = prescribed(service, monkeypatch)
     mother.page.locator("body").evaluate(f"() => location.assign('/prescriptions/{prescription}/order')")
     mother.heading("购买处方药品")
     mother.picture("offer")
@@ -63,7 +69,7 @@ def test_order_and_pay(phone: Callable[[str], Phone], service: Service) -> None:
     mother.picture("to-the-door")
     mother.press("提交订单并支付")
     expect(mother.page.locator("#left")).to_be_visible()
-    expect(main).to_contain_text("配送费")
+    expect(main).to_contain_text("最晚送达")
     mother.picture("pay")
     mother.press("微信支付")
     mother.cashier("pay-confirm", "pay-done")

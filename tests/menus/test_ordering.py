@@ -71,7 +71,7 @@ def test_what_it_costs_and_when_it_comes_is_said_before_paying(
     order = the_order(session)
     assert location == f"/medicine-orders/{order.id}/pay"
     till = words(mother.get(location))
-    assert "Delivery ¥12" in till
+    assert "Delivery fee ¥12" in till
     assert "北京市西城区南礼士路56号3单元201" in till
     assert mother.get(page).location == f"/medicine-orders/{order.id}"
 
@@ -170,7 +170,13 @@ def test_where_it_stands_for_both_guardians(
     pay(session, order, now)
     session.commit()
     shown = words(mother.get(path))
-    for part in ("The pharmacy is at work", "Paid Wed 25 Nov 2026, 10:00", "Prepared not yet", "南礼士路56号", "Sum"):
+    for part in (
+        "The pharmacy is at work",
+        "Payment received Wed 25 Nov 2026, 10:00",
+        "Prepared still to come",
+        "南礼士路56号",
+        "Sum",
+    ):
         assert part in shown
     given(session, the_order(session), now)
     session.commit()
