@@ -61,7 +61,7 @@ def test_every_route_as_everybody(app: Flask, session: Session, hospital: Hospit
 def visit(app: Flask, browser: FlaskClient, rule: Rule, method: str) -> TestResponse:
     values = {name: VALUES.get(name, uuid4()) for name in rule.arguments}
     if "verb" in values:
-        values["verb"] = next(verb for verb in ("freeze", "let-in") if verb in rule.rule)
+        values["verb"] = next(verb for verb in ("freeze", "let-in", "anew") if verb in rule.rule)
     with app.test_request_context():
         path = app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
     return browser.open(path, method=method, headers={"User-Agent": PHONE.replace("zh_CN", "en")})

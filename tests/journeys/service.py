@@ -50,6 +50,7 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
             "CLINIC_PORT": str(clinic),
             "LIVE_PORT": str(free_port()),
             "SIMULATOR_PORT": str(simulator),
+            "COURIER_PORT": str(free_port()),
             "CLINIC_DEMO_VISITS": "0",  # what a journey counts is its own
             **environment,
         },
