@@ -264,7 +264,7 @@ def test_demo_is_a_believable_clinic_and_loads_once(app: Flask, session: Session
     assert output.startswith("demo doctors: 0 new")
     assert session.scalar(select(func.count()).select_from(Roster)) == rosters
     doctors = session.scalars(select(Practitioner).join(Account).where(Account.followed)).all()
-    assert len(doctors) == 12
+    assert len(doctors) == 12 + 3  # two pharmacists and a dispatcher
     demo = current(session, clock.now())
     assert (demo.doctor_group_minutes, demo.quiet_from, demo.quiet_until) == (0, time(0), time(0))
     assert session.scalar(select(func.count()).select_from(PolicyChange)) == 3

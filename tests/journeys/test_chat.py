@@ -75,7 +75,7 @@ def test_a_picture_of_a_code_and_one_without(chat: Chat) -> None:
 def test_the_menu_is_published_and_not_written_twice(service: Service) -> None:
     menu = service.api("GET", "/state")["menu"]["button"]
     assert [button["name"] for button in menu] == ["医疗服务", "扫码", "帮助"]
-    assert [entry["name"] for entry in menu[0]["sub_button"]] == ["互联网诊疗", "我的就诊", "我的孩子"]
+    assert [entry["name"] for entry in menu[0]["sub_button"]] == ["互联网诊疗", "我的就诊", "处方与配送", "我的孩子"]
     log = service.api("GET", "/log", after=0)["log"]
     assert len([entry for entry in log if entry["path"].startswith("/cgi-bin/menu/create")]) <= 1
 

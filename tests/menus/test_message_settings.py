@@ -21,13 +21,13 @@ def test_reminders_are_on_until_they_are_switched_off(
     assert "checked" in page.text
     answer = send(mother, PAGE, PAGE)
     assert answer.status_code == 303
-    assert muted(session, hospital.mother.id) == {"appointment-reminder"}
+    assert muted(session, hospital.mother.id) == {"appointment-reminder", "medicine-time"}
     page = mother.get(answer.location)
     assert "Saved." in words(page)
     assert "checked" not in page.text
     send(mother, PAGE, PAGE, wanted="appointment-reminder")
     session.expire_all()
-    assert muted(session, hospital.mother.id) == set()
+    assert muted(session, hospital.mother.id) == {"medicine-time"}
 
 
 def test_what_is_always_sent_can_not_be_switched_off(mother: FlaskClient, session: Session, hospital: Hospital) -> None:

@@ -81,6 +81,7 @@ def test_first_time(room: Room, api: Api, account: Account) -> None:
     assert [entry["url"] for entry in sent["button"][0]["sub_button"]] == [
         "http://127.0.0.1:8000/internet-diagnosis",
         "http://127.0.0.1:8000/visits",
+        "http://127.0.0.1:8000/prescriptions",
         "http://127.0.0.1:8000/children",
     ]
     assert sent["button"][1] == {"name": "扫码", "type": "scancode_waitmsg", "key": "scan-child"}

@@ -28,7 +28,7 @@ def test_waiting_for_a_message_needs_no_sleep(sim: Sim) -> None:
 def test_the_seed(sim: Sim) -> None:
     phones = sim.get("/phones")["phones"]
     assert [p["id"] for p in phones[:6]] == ["li-na", "zhang-wei", "zhou-hui", "wu-min", "he-jun", "stranger"]
-    assert [p["following"] for p in phones] == [False] * 3 + [True] * 2 + [False] + [True] * 12
+    assert [p["following"] for p in phones] == [False] * 3 + [True] * 2 + [False] + [True] * 15
     assert sim.get("/phones/oSimDoctor000000000000000012")["id"] == "doctor-12"
 
 

@@ -155,9 +155,9 @@ def test_more_types_of_entries(sim: Sim) -> None:
 
 def test_followers(sim: Sim) -> None:
     listed = sim.api("GET", "/cgi-bin/user/get")
-    assert (listed["total"], listed["count"], listed["data"]["openid"][2]) == (14, 14, DOCTOR)  # two families before
-    rest = sim.api("GET", "/cgi-bin/user/get", next_openid=listed["data"]["openid"][12])
-    assert (rest["total"], rest["count"]) == (14, 1)
+    assert (listed["total"], listed["count"], listed["data"]["openid"][2]) == (17, 17, DOCTOR)  # two families before
+    rest = sim.api("GET", "/cgi-bin/user/get", next_openid=listed["data"]["openid"][15])
+    assert (rest["total"], rest["count"]) == (17, 1)
     assert sim.api("GET", "/cgi-bin/user/get", next_openid=PARENT)["errcode"] == 40003
     people = [{"openid": DOCTOR, "lang": "zh_CN"}, {"openid": PARENT}]
     assert post(sim, "user/info/updateremark", {"openid": DOCTOR, "remark": "内科"})["errcode"] == 0
