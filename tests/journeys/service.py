@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Service:
         """Call the simulator's control API; ``body`` is JSON, or the query of a GET."""
         sent: dict[str, Any] = {"params": body} if method == "GET" else {"json": body}
         answer = requests.request(method, f"{self.simulator}/simulator/api{path}", timeout=120, **sent)
-        answer.raise_for_status()
+        assert answer.ok, answer.text
         return answer.json()
 
 
@@ -66,7 +67,11 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
                 break
         else:
             raise AssertionError("the service did not start:\n" + "".join(lines))
-        yield Service(f"http://127.0.0.1:{clinic}", f"http://127.0.0.1:{simulator}", var)
+        made = Service(f"http://127.0.0.1:{clinic}", f"http://127.0.0.1:{simulator}", var)
+        until = time.monotonic() + 120
+        while not made.api("GET", "/state")["menu"] and time.monotonic() < until:  # published by a part of its own
+            time.sleep(0.2)
+        yield made
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=180)  # a busy machine stops slowly, too
