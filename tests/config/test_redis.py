@@ -37,6 +37,13 @@ def test_asks(store: Redis) -> None:
     assert 0 < store.ttl("k") <= 60
 
 
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held doesn't go by itself."""
+    monkeypatch.setattr(config.redis, "Timer", Mock())
+
+
+@pytest.mark.usefixtures("long")
 def test_asks_over_a_socket(tmp_path_factory: pytest.TempPathFactory) -> None:
     server = Valkey(tmp_path_factory.mktemp("v"), fast=True)
     server.start()
@@ -45,14 +52,7 @@ def test_asks_over_a_socket(tmp_path_factory: pytest.TempPathFactory) -> None:
         direct.hold("SET", "k", "挂号")
         assert direct.ask("GET", "k") == "挂号"
     finally:
-        all_sent()
         server.stop()
-
-
-@pytest.fixture
-def long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is held doesn't go by itself."""
-    monkeypatch.setattr(config.redis, "Timer", Mock())
 
 
 @pytest.mark.usefixtures("long")
