@@ -54,6 +54,7 @@ OURS = Bot("this product, echoing", "clinic", remembers=True)
 PEERS = (Bot("wechatpy's echo example", "wechatpy_echo"), Bot("WeRoBot, sessions off", "werobot_echo"))
 BARE = Bot("bare Flask, one constant", "bare", echoes=False)
 FULL = Bot("this product's own answer (PostgreSQL)", "full_clinic", echoes=False, remembers=True)
+CALM = ("--keep-alive", "60", "--log-level", "warning")
 BOTS = (OURS, *PEERS, BARE, FULL)
 
 
@@ -124,12 +125,12 @@ def serve(bot: Bot, mode: str, settings: Settings, folder: Path, kind: str = "we
 
 
 def _gunicorn(app: str, port: int, kind: str) -> list[str]:
-    """A line of the Procfile, with another application on another port."""
+    """A line of the Procfile, with another application on another port; no connection is closed while others open."""
     line = next(line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith(f"{kind}:"))
     words = shlex.split(line)
     options = words[words.index("gunicorn") + 2 :]
     options[options.index("--bind") + 1] = f"127.0.0.1:{port}"
-    return [sys.executable, "-m", "gunicorn", f"bench.apps:{app}()", *options, "--log-level", "warning"]
+    return [sys.executable, "-m", "gunicorn", f"bench.apps:{app}()", *options, *CALM]
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -161,17 +162,20 @@ def _turn(server: Server, mode: str, numbers: Iterator[int]) -> Turn:
 def _even(server: Server, stack: ExitStack, mode: str, numbers: Iterator[int]) -> list[Connection]:
     """Connections that were each answered once, as many with one worker as with the other.
 
-    Which worker accepts how many is chance, and would be most of what a turn shows.
+    Which worker accepts how many is chance, and would be most of what a turn shows: while one accepts, the rest sleep.
     """
     share, opened = CLIENTS // len(server.workers), []
-    for _ in range(50):
-        opened += stack.enter_context(connected(server.port, share))
-        drive(opened[-share:], [push(mode, next(numbers)) for _ in range(share)])
-        ports = {w.pid: {end.raddr.port for end in w.net_connections("tcp4") if end.raddr} for w in server.workers}
-        of = {pid: [one for one in opened if one.socket.getsockname()[1] in own] for pid, own in ports.items()}
-        if all(len(own) >= share for own in of.values()):
-            return [one for own in of.values() for one in own[:share]]
-    raise RuntimeError(f"{server.bot.name}: one worker takes all connections")
+    for worker in server.workers:
+        others = [other for other in server.workers if other is not worker]
+        for other in others:
+            other.suspend()
+        try:
+            opened += stack.enter_context(connected(server.port, share))
+            drive(opened[-share:], [push(mode, next(numbers)) for _ in range(share)])
+        finally:
+            for other in others:
+                other.resume()
+    return opened
 
 
 def push(mode: str, number: int) -> bytes:
