@@ -16,6 +16,7 @@ from booking.models import Appointment, AppointmentStatus
 from booking.queries import visit
 from config.clock import SHANGHAI
 from config.policy import Policy
+from config.settings import Settings
 from consultation.encounters.models import Encounter, EncounterStatus
 from consultation.line import rules
 from consultation.record import queries
@@ -23,9 +24,11 @@ from consultation.triage.queries import latest
 from people.access import Viewer
 from people.models import Account, Practitioner
 from prescriptions.formulary.actions import shipped
+from prescriptions.signing.authority import SetupAuthority
 from prescriptions.stock.models import Lot
 from prescriptions.writing.models import Prescription, PrescriptionStatus
 from tests.commands.test_commands import run
+from worker.prescriptions import enrol
 
 
 def load(app: Flask, to: Path, moment: datetime) -> str:
@@ -47,6 +50,17 @@ def test_at_any_hour_there_is_a_visit_to_check_in_to(app: Flask, session: Sessio
         one for row in session.scalars(select(Encounter)) for one in (row.arrived_at, row.started_at, row.ended_at)
     ]
     assert all(one <= now for one in moments if one)
+
+
+def test_the_worker_may_have_asked_for_certificates_meanwhile(
+    app: Flask, session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    now = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)
+    with time_machine.travel(now, tick=False):
+        assert run(app, "demo", "load", "--to", str(tmp_path))[0] == 0
+        enrol(SetupAuthority(settings.blind_index_key.get_secret_value().encode()))
+    assert "demo visits: 6 new" in load(app, tmp_path, now)
+    assert session.scalar(select(func.count()).select_from(Prescription)) == 2
 
 
 def test_the_doctors_day_has_every_state_and_each_new_day_its_own(app: Flask, session: Session, tmp_path: Path) -> None:
