@@ -8,6 +8,10 @@ from xml.parsers import expat
 from wechat.kinds import EVENTS, MESSAGES, Fields, notices_told, other_event, other_message, text_at
 from wechat.messages import Inbound
 
+GOOD = r"\t\n\x20-\x5c\x5e-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff"  # that XML leaves as they are; "]" may end a CDATA
+PLAIN = GOOD.replace(r"\x20-\x5c", r"\x20-\x25\x27-\x3b\x3d-\x5c")  # without "&" and "<"
+FIELD = rf"<([A-Za-z_]+)>(?:<!\[CDATA\[([{GOOD}]*)\]\]>|([{PLAIN}]*))</\1>"
+FLAT, FIELDS = re.compile(rf"<xml>[ \t\n]*(?:{FIELD}[ \t\n]*)*</xml>[ \t\n]*"), re.compile(FIELD)
 OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SEALED = re.compile(rb"<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]+)\]\]></Encrypt>")
 DEPTH = 8
@@ -42,9 +46,29 @@ def encrypted_part(xml: bytes) -> str:
 def read(xml: str | bytes) -> Fields:
     """The elements inside ``<xml>`` by name: text without the spaces around it (None when empty), a dict or a list.
 
-    In one pass of expat; the shape is that of wechatpy's parser. Raises BadMessage for XML that is broken, declares a
-    document type (so no entities either) or is nested deeper than any push.
+    The shape is that of wechatpy's parser. Raises BadMessage for XML that is broken, declares a document type (so no
+    entities either) or is nested deeper than any push.
     """
+    fields = _flat(xml)
+    return _by_expat(xml) if fields is None else fields
+
+
+def _flat(xml: str | bytes) -> Fields | None:
+    """The fields of what is written as WeChat writes most pushes, without depth or anything to be unescaped, by an
+    expression in a third of the time; None for all else."""
+    try:
+        text = xml.decode() if isinstance(xml, bytes) else xml
+    except UnicodeDecodeError:
+        return None
+    if FLAT.fullmatch(text) is None:
+        return None
+    found = FIELDS.findall(text, len("<xml>"))
+    fields: Fields = {name: (quoted or plain).strip() or None for name, quoted, plain in found}
+    return fields if len(fields) == len(found) else None
+
+
+def _by_expat(xml: str | bytes) -> Fields:
+    """What ``read`` says, of any XML, in one pass."""
     tree = _Tree()
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
@@ -104,9 +128,9 @@ def _event(data: Fields) -> str:
 
 def _built(data: Fields, kind: str) -> Inbound:
     event = _event(data) if kind == "event" else ""
-    sender, account, created = (text_at(data, name) for name in ("FromUserName", "ToUserName", "CreateTime"))
+    sender, account, created = text_at(data, "FromUserName"), text_at(data, "ToUserName"), text_at(data, "CreateTime")
     about = text_at(data, "OpenID") if event in ABOUT_SOMEBODY else ""  # these may come in WeChat's own name
-    if not all(map(OPENID.fullmatch, (sender, account, about or sender))):
+    if not (OPENID.fullmatch(sender) and OPENID.fullmatch(account) and OPENID.fullmatch(about or sender)):
         raise BadMessage("names")
     if not TIME.fullmatch(created) or int(created) > LATEST:
         raise BadMessage("time")
@@ -115,7 +139,7 @@ def _built(data: Fields, kind: str) -> Inbound:
         "account": account,
         "created_at": int(created),
         "identity": _identity(data, sender, created, event),
-        "words": "\n".join(words for path in SAID if path[0] in data and (words := text_at(data, *path))),
+        "words": "\n".join([words for path in SAID if path[0] in data and (words := text_at(data, *path))]),
     }
     if event:
         return EVENTS.get(event, other_event)(data, common)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 from xml.parsers.expat import ExpatError
 
@@ -13,7 +14,7 @@ from wechatpy import parse_message
 from wechatpy.events import SubscribeScanEvent
 
 from tests.wechat.conftest import ACCOUNT, OPENID, push_xml
-from wechat.inbound import BadMessage, parse, read
+from wechat.inbound import BadMessage, _by_expat, _flat, parse, read
 from wechat.messages import (
     AccountVerified,
     AuthorizationCancelled,
@@ -285,6 +286,32 @@ def test_read_as_by_wechatpys_parser(children: list[tuple[str, Any]]) -> None:
             read(xml)
         return
     assert without_text_between(read(xml)) == without_text_between(theirs if isinstance(theirs, dict) else {})
+
+
+ODD = [
+    *"<>&;]![/\t\r\n\0\x1f\x7f\x85\xa0\u2028\ufeff\ufffe\ud800\U0001f600",
+    "&lt;",
+    "&#13;",
+    "]]>",
+    "<b/>",
+    "<![CDATA[",
+]
+BETWEEN = ["", "\t\n", "\x1f", "\x85", "&", "x", "<b/>", "<a>2</a>"]
+AROUND = [("", ""), ("<![CDATA[", "]]>"), ("<!--", "-->")]
+
+
+@pytest.mark.parametrize("name", ["a", "xml", "a b", "a1"])
+@pytest.mark.parametrize(("before", "after"), AROUND)
+def test_the_short_way_reads_as_the_long_one_or_leaves_it(name: str, before: str, after: str) -> None:
+    for one, other, between in product(["", *ODD], ["孩", *ODD], BETWEEN):
+        xml = f"<xml>{between}<{name}>{before}{one}{other}{after}</{name}> </xml>\n"
+        short = _flat(xml)
+        assert short is None or without_text_between(_by_expat(xml)) == short
+
+
+def test_the_short_way_is_taken_for_what_comes_most() -> None:
+    assert _flat(push_xml({"MsgType": "text", "Content": "孩子咳嗽 <b>&amp;"})) is not None
+    assert _flat("<xml><a>&lt;</a></xml>") is None
 
 
 def without_text_between(value: Any) -> Any:
