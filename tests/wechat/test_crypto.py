@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,23 @@ def test_opens_what_it_sealed(message: str) -> None:
 def test_random_bytes_differ() -> None:
     first, second = (CRYPTO.seal("x", "1", "n").split("]]>")[0] for _ in range(2))
     assert first != second
+
+
+def test_sealed_byte_for_byte_as_by_wechatpy_in_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "0123456789abcdef")
+    monkeypatch.setattr(PrpCrypto, "get_random_string", lambda _: "0123456789abcdef")
+    theirs = PrpCrypto(base64.b64decode(CRYPTO.aes_key + "="))
+    wanted = {words: theirs.encrypt(words, CRYPTO.appid).decode() for words in ("一", "two", "x" * 300)}
+
+    def seal(words: str) -> bool:
+        both_ways = open_text(wanted[words]) == words
+        return both_ways and f"<Encrypt><![CDATA[{wanted[words]}]]>" in CRYPTO.seal(words, "1", "n")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(seal, [*wanted] * 20))
+        with pytest.raises(Forged):
+            open_text("A" * 128)
+        assert all(seal(words) for words in wanted)
 
 
 def open_plain(plain: bytes) -> str:
