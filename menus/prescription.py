@@ -4,7 +4,7 @@ form as PDF and as pictures. What a pharmacist sent back is never shown: it is b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -56,7 +56,6 @@ class Seen:
     visit: Visit
     state: State
     shown: Shown | None
-    last_day: datetime | None
 
 
 def state(row: Prescription, at: datetime) -> State:
@@ -154,5 +153,4 @@ def _read(who: Viewer, prescription_id: UUID, form: str = "page") -> Seen:
             form=form,
         )
         found = shown(read, names_of(session, read), locale()) if shows else None
-        last = row.valid_until - timedelta(seconds=1) if row.valid_until else None
-        return Seen(row, about, stands, found, last)
+        return Seen(row, about, stands, found)

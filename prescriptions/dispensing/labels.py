@@ -3,7 +3,6 @@ mind, in Chinese and English. Pure: nothing is rounded up, and what is cut off i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +12,7 @@ from config.formats import short_day
 from config.text import CHINESE, N_, translate
 from prescriptions.dispensing.syringe import Fill, Part, fills, millilitres, part_of
 from prescriptions.formulary.amounts import number
+from prescriptions.formulary.counselling import counselling
 from prescriptions.formulary.knowledge import Knowledge
 from prescriptions.formulary.product import Both, Form, Product, Route, Storage
 from prescriptions.rules import Child, Context, Line, Order
@@ -20,7 +20,6 @@ from prescriptions.rules.finding import TELL
 from prescriptions.rules.together import interactions
 
 GRAM, MILLIGRAM = 1_000_000, 1000  # micrograms
-HOURS = re.compile(r"两次至少隔(\d+)小时|(\d+) hours apart(?! from)")  # between two doses, in a leaflet's words
 AS_NEEDED = ("N02B", "M01AE")  # ATC: for fever and pain, given when the child needs it
 ROUTES = {
     Route.ORAL: N_("By mouth"),
@@ -115,7 +114,7 @@ def _label(
         often=often_text(one, locale),
         days=days_text(one, locale),
         how=tuple(translate(locale, text) for text in _how(product)),
-        mind=_mind(one, locale),
+        mind=counselling(one.product.counselling.say(locale), one.times, one.interval, locale),
         apart=apart(one, together, known, locale),
         storage=translate(locale, STORAGES[product.storage]),
         batches=tuple(batch_text(batch, locale) for batch in one.batches),
@@ -185,13 +184,6 @@ def apart(one: Given, together: Sequence[Given], known: Knowledge, locale: str) 
             if finding.severity is TELL and isinstance(text, Both):
                 found.append(text.say(locale))
     return tuple(dict.fromkeys(found))
-
-
-def _mind(one: Given, locale: str) -> str:
-    """The leaflet's words; where they name other hours than the doctor, that these go first."""
-    text = one.product.counselling.say(locale)
-    hours = {int(zh or en) for zh, en in HOURS.findall(text)} - {one.interval}
-    return translate(locale, N_("%(text)s (The hours above go first.)"), text=text) if hours else text
 
 
 def _liquid(dose: int, locale: str) -> str:

@@ -16,6 +16,7 @@ from config.clock import today
 from config.text import CHINESE, N_, translate
 from people.models import Practitioner, Title
 from prescriptions.formulary.amounts import number
+from prescriptions.formulary.counselling import counselling
 from prescriptions.formulary.words import FORMS, ROUTES
 from prescriptions.signing.models import SignatureRole
 from prescriptions.signing.verifying import Verified
@@ -176,6 +177,7 @@ def medicine(line: Mapping[str, Any], locale: str) -> Medicine:
     until = formats.short_day(date.fromisoformat(line["until"]), locale)
     dose = say(N_("%(amount)s a time (%(mass)s)"), amount=amount(line, line["dose"], locale), mass=mass(line))
     how = often(line["times"], line["interval"], locale), say(ROUTES[line["route"]])
+    told = line["counselling"].get(locale) or line["counselling"].get("zh_CN", "")
     course = say(N_("%(days)s days, until %(day)s"), days=line["days"], day=until)
     return Medicine(
         n=line["n"],
@@ -189,7 +191,7 @@ def medicine(line: Mapping[str, Any], locale: str) -> Medicine:
         course=course,
         directions=("，" if locale == CHINESE else ", ").join((dose, *how, course)),
         total=amount(line, line["total"], locale),
-        counselling=line["counselling"].get(locale) or line["counselling"].get("zh_CN", ""),
+        counselling=counselling(told, line["times"], line["interval"], locale),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config.clock import today
 from config.database import Base, Id, stored_enum
 from config.encryption import Encrypted
 from config.states import Stateful
@@ -94,6 +95,11 @@ class Prescription(Stateful):
     codes: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default="[]")
     review_text: Mapped[str | None] = mapped_column(Encrypted("prescriptions.review_text"), deferred=True)
     withdrawn: Mapped[str | None] = mapped_column(Encrypted("prescriptions.withdrawn"), deferred=True)
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it is good; None before it is signed."""
+        return today(self.valid_until - timedelta(seconds=1)) if self.valid_until else None
 
 
 class PrescriptionLine(Base):

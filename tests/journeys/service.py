@@ -26,6 +26,7 @@ class Service:
     clinic: str
     simulator: str
     var: Path
+    courier: str
 
     def api(self, method: str, path: str, **body: Any) -> Any:
         """Call the simulator's control API; ``body`` is JSON, or the query of a GET."""
@@ -41,7 +42,7 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
 
     The data under ``var`` stays, so that the service can be started on it again.
     """
-    clinic, simulator = free_port(), free_port()
+    clinic, simulator, courier = free_port(), free_port(), free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "dev.run"],
         cwd=ROOT,
@@ -51,7 +52,7 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
             "CLINIC_PORT": str(clinic),
             "LIVE_PORT": str(free_port()),
             "SIMULATOR_PORT": str(simulator),
-            "COURIER_PORT": str(free_port()),
+            "COURIER_PORT": str(courier),
             "CLINIC_DEMO_VISITS": "0",  # what a journey counts is its own
             **environment,
         },
@@ -69,7 +70,8 @@ def running(var: Path, **environment: str) -> Iterator[Service]:
             raise AssertionError("the service did not start:\n" + "".join(lines))
         said = "".join(lines)
         assert not re.search(r"\b(demo|menu) ended", said), said  # the service runs without them, a journey does not
-        yield Service(f"http://127.0.0.1:{clinic}", f"http://127.0.0.1:{simulator}", var)
+        here = "http://127.0.0.1"
+        yield Service(f"{here}:{clinic}", f"{here}:{simulator}", var, f"{here}:{courier}")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=180)  # a busy machine stops slowly, too

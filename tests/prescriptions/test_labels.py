@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from prescriptions.dispensing.labels import Batch, Given, Label, labels, mass_text
 from prescriptions.dispensing.syringe import MOST, SCALES, Fill, Part, fills, part_of
+from prescriptions.formulary.counselling import counselling
 from prescriptions.formulary.product import Form, Route
 from prescriptions.rules import propose, steps
 from prescriptions.rules.order import Child, Weighed
@@ -77,11 +78,14 @@ def test_what_must_be_kept_apart_stands_on_both_labels() -> None:
 
 
 @pytest.mark.parametrize("locale", ["zh_CN", "en"])
-def test_where_the_leaflet_names_other_hours_the_doctors_go_first(locale: str) -> None:
-    first = {"zh_CN": "间隔以上面的为准", "en": "The hours above go first"}[locale]
-    assert first in label(FEVER, 5000, locale, interval=6).mind
-    assert first not in label(FEVER, 5000, locale, interval=4).mind
+def test_where_the_leaflet_says_otherwise_the_doctor_goes_first(locale: str) -> None:
+    first = {"zh_CN": "次数和间隔以上面的为准", "en": "How often and how far apart: as above"}[locale]
+    assert first in label(FEVER, 5000, locale, interval=6, times=4).mind
+    assert first in label(FEVER, 5000, locale, interval=4, times=3).mind  # the leaflet: at most 4 times in 24 hours
+    assert first not in label(FEVER, 5000, locale, interval=4, times=4).mind
     assert first not in label("montmorillonite-3g", locale=locale, interval=6).mind  # hours from other medicines
+    range_ = {"zh_CN": "每天3～4次，餐后服。", "en": "3 to 4 times a day after food."}[locale]
+    assert [first in counselling(range_, times, 6, locale) for times in (2, 3, 4)] == [True, False, False]
 
 
 def test_a_cream_has_no_amount_to_swallow() -> None:
