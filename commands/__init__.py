@@ -73,6 +73,6 @@ def join(
         triage.group,
         retention.group(files),
         export.command(files),
-        demo.group(settings, pool, authority),
+        demo.group(settings, pool, authority, courier.code),
     ):
         app.cli.add_command(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,13 @@ CLINIC_TYPES = {
     Title.ATTENDING: ClinicType.ORDINARY,
     None: ClinicType.ORDINARY,
 }
+STOCKED = timedelta(days=30)  # ago the packages came
 SEXES = {Sex.MALE: "boy", Sex.FEMALE: "girl", Sex.UNKNOWN: "child"}
 
 
-def group(settings: Settings, pool: NumberPool, authority: CertificateAuthority | None) -> click.Group:
-    """The commands; they refuse to run in production. ``authority`` vouches for the keys of who signs."""
+def group(settings: Settings, pool: NumberPool, authority: CertificateAuthority | None, courier: str) -> click.Group:
+    """The commands; they refuse to run in production. ``authority`` vouches for the keys of who signs, ``courier`` is
+    the name in the rows of who carries medicines."""
     demo = click.Group("demo", help="Demo data; refused in production.")
 
     @demo.command("load")
@@ -66,7 +68,7 @@ def group(settings: Settings, pool: NumberPool, authority: CertificateAuthority 
             importing.load(session, source, date.max)
         jobs.cut(pool)
         children = list(importing.parse(source, date.max).values())
-        made = _load_visits(children, KeptKeys(authority), now()) if visits else 0
+        made = _load_visits(children, KeptKeys(authority), courier, now()) if visits else 0
         demo_pictures.draw(to / "qr", {_picture_names()[child.number]: child for child in children})
         text = _readme(children, to)
         (to / "README.txt").write_text(text, encoding="utf-8")
@@ -103,11 +105,11 @@ def _load_doctors(session: Session, at: datetime) -> int:
     return len(new)
 
 
-def _load_visits(children: list[IndexRecord], signer: Signer, at: datetime) -> int:
+def _load_visits(children: list[IndexRecord], signer: Signer, courier: str, at: datetime) -> int:
     index = {child.number: child for child in children}
     with transaction() as session:
-        demo_medicines.stock(session, at)
-        return demo_visits.load(session, _read("visits.toml"), index, signer, at)
+        demo_medicines.stock(session, at - STOCKED)
+        return demo_visits.load(session, _read("visits.toml"), index, signer, courier, at)
 
 
 def _load_phrases(session: Session) -> None:
@@ -177,8 +179,9 @@ def _readme(children: list[IndexRecord], to: Path) -> str:
         lines += [_line(by_number[number], picture) for number, picture in family["children"].items()]
     lines += [
         "",
-        "The last two families have visits today, and one of three weeks ago: on the phones wu-min and he-jun, and at",
-        'the desk of doctor-01. On a new day: make flask ARGS="demo load --visits".',
+        "The last two families have visits today and on earlier days, the first of them medicines at home and on their",
+        "way: on the phones wu-min and he-jun, and at the desk of doctor-01. On a new day:",
+        'make flask ARGS="demo load --visits".',
         "",
         f"{UNKNOWN}.png holds a code that the hospital does not know, {NO_CODE}.png none at all.",
         "",

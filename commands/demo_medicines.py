@@ -33,6 +33,7 @@ from prescriptions.writing.submitting import sign
 
 LOTS = ((150, 20), (420, 60))  # days until it expires, packages
 REASON_GIVEN = "演示：已与家长沟通"
+LONGER = "演示：留到第二天下单"  # who starts the demo at midnight finds something to order, too
 
 
 def stock(session: Session, now: datetime) -> int:
@@ -55,11 +56,11 @@ def prescribe(
     visit: Visit,
     wanted: Mapping[str, Any],
     signer: Signer,
-    pharmacist: str,
+    pharmacist: Practitioner,
     now: datetime,
     policy: Policy,
 ) -> Prescription:
-    """The doctor prescribes products in the doses that their rules propose, and the pharmacist (by code) looks at it as
+    """The doctor prescribes products in the doses that their rules propose, and the pharmacist looks at it as
     far as ``wanted["review"]`` says: ``waiting`` or ``accepted``."""
     draft = Draft()
     for code in wanted["medicines"]:
@@ -67,12 +68,12 @@ def prescribe(
         draft = with_medicine(draft, seen.entries[code], seen.context, knowledge())
     seen = judged(session, visit, seat.encounter, draft, now, policy, verified_only=False)
     reasons = {one.key: REASON_GIVEN for one in seen.findings if one.severity is REASON}
-    draft = draft.model_copy(update={"reasons": reasons})
+    longer = {"valid_days": 2, "validity_reason": LONGER}
+    draft = draft.model_copy(update={"reasons": reasons, **longer})
     kept = writing.save(session, seat, 0, draft, now, policy)
     made = sign(session, seat, visit, kept.version, signer, now, policy, verified_only=False)
     if wanted["review"] == "accepted":
-        reviewer = session.scalars(select(Practitioner).where(Practitioner.code == pharmacist)).one()
-        assert reviewer.account_id  # noqa: S101 - the demo binds its pharmacists
-        member = member_of(session, Viewer(reviewer.account_id, CHINESE), (Role.PHARMACIST,))
+        assert pharmacist.account_id  # noqa: S101 - the demo binds its pharmacists
+        member = member_of(session, Viewer(pharmacist.account_id, CHINESE), (Role.PHARMACIST,))
         review.accept(session, member, made.id, signer, now, policy, verified_only=False)
     return made

@@ -20,7 +20,7 @@ from booking.queries import visit as whole
 from booking.roster_models import ExceptionKind, RosterException
 from booking.rosters import cut_schedules
 from booking.rosters.changes import Departure, put_exception
-from commands import demo_medicines
+from commands import demo_medicines, demo_parcels
 from config.clock import at, local, today
 from config.errors import Refused
 from config.ids import new_id
@@ -40,6 +40,7 @@ from consultation.record import library, writing
 from consultation.record.content import Content, Outcome
 from consultation.talk import actions as talk
 from consultation.triage import actions as triage
+from payments.models import Payment
 from people import consents
 from people.access import Viewer
 from people.actions import bind, follow
@@ -57,38 +58,52 @@ FAR = ("booked", "told", "waiting", "ended", "signed")
 
 @dataclass(frozen=True)
 class Family:
-    """A guardian of the demo, and where they say that they are."""
+    """A guardian of the demo, where they say that they are, and where medicines are sent."""
 
     account_id: UUID
     phone: str
     place: str
+    to: Mapping[str, str]
 
 
 def load(
-    session: Session, data: Mapping[str, Any], index: Mapping[str, IndexRecord], signer: Signer, now: datetime
+    session: Session,
+    data: Mapping[str, Any],
+    index: Mapping[str, IndexRecord],
+    signer: Signer,
+    courier: str,
+    now: datetime,
 ) -> int:
     """Make what is missing of the demo's visits; ``index`` is the hospital's, by patient number, ``signer`` signs what
-    is prescribed. Returns how many.
+    is prescribed, ``courier`` is the name in the rows of who carries it. Returns how many.
 
-    A child that has a visit on a day gets no second one; what nobody came to on earlier days is closed.
+    A child that has a visit on a day gets no second one, and earlier ones only at first; what nobody came to on
+    earlier days is closed.
     """
-    doctor = session.scalars(select(Practitioner).where(Practitioner.code == data["doctor"])).one()
+    doctor, picker, checker = (_member(session, data[name]) for name in ("doctor", "pharmacist", "checker"))
+    pharmacy = demo_parcels.Pharmacy(picker, checker, signer, courier)
     families = {number: family for one in data["family"] for number, family in _family(session, one, index, now)}
-    made = 0
+    seen_before = set(session.scalars(select(Appointment.patient_id).distinct()))
+    made, paid = 0, list[Payment]()
     for entry in data["visit"]:
         child = session.scalars(select(Patient).where(Patient.number_blind == number_blind(entry["child"]))).one()
         _close_earlier(session, child, now)
         moment = _moment(entry, now)
-        held = select(Appointment.id).where(Appointment.patient_id == child.id)
-        if session.scalar(held.limit(1) if "days_ago" in entry else held.where(Appointment.day == today(moment))):
+        held = select(Appointment.id).where(Appointment.patient_id == child.id, Appointment.day == today(moment))
+        if session.scalar(held) or ("days_ago" in entry and child.id in seen_before):
             continue
         if schedule := _session_of(session, doctor, moment, now, data["reason"]):
             seen = index[entry["child"]].last_visit_on
             story = _Story(session, entry, families[entry["child"]], doctor, seen, now)
             story.happen(schedule, child, moment)
-            story.prescribe(signer, data["pharmacist"])
+            paid += story.prescribe(pharmacy)
             made += 1
+    demo_parcels.bills(session, (one for one in paid if one.paid_at and today(one.paid_at) < today(now)), now)
     return made
+
+
+def _member(session: Session, code: str) -> Practitioner:
+    return session.scalars(select(Practitioner).where(Practitioner.code == code)).one()
 
 
 def _family(
@@ -107,7 +122,7 @@ def _family(
                 session, account.id, known, Proof(known.name, known.birth_date, known.phones[0][-4:]),
                 guardian=entry["guardian"], relation=Relation(entry["relation"]), now=now, policy=current(session, now),
             )  # fmt: skip
-        yield number, Family(account.id, entry["phone"], entry["place"])
+        yield number, Family(account.id, entry["phone"], entry["place"], entry.get("to", {}))
 
 
 def _is(number: str) -> Any:
@@ -206,14 +221,21 @@ class _Story:
             self._see()
             self._end()
 
-    def prescribe(self, signer: Signer, pharmacist: str) -> None:
-        """What the doctor prescribed, unless the child still has medicines of an earlier day; ``pharmacist`` (by code)
-        looks at it."""
-        if running(self.session, self.visit.patient.id, today(self.now)):
-            return
+    def prescribe(self, by: demo_parcels.Pharmacy) -> Iterator[Payment]:
+        """What the doctor prescribed, unless the child still has it of an earlier day; whoever picks looks at it first.
+        What was ordered comes as far as ``comes`` says; yields its payment."""
+        has = {one.line.product.code for one in running(self.session, self.visit.patient.id, today(self.now))}
         for n, wanted in enumerate(self.entry.get("prescribes", ()), start=11):
-            seat, when = self._seat(self.desk), self._at(n)
-            demo_medicines.prescribe(self.session, seat, self.visit, wanted, signer, pharmacist, when, self.policy)
+            if has.isdisjoint(wanted["medicines"]):
+                seat, when = self._seat(self.desk), self._at(n)
+                made = demo_medicines.prescribe(
+                    self.session, seat, self.visit, wanted, by.signer, by.picker, when, self.policy
+                )
+                if comes := wanted.get("comes"):
+                    family, ordered = self.family, self._at(n + 10)
+                    yield demo_parcels.bring(
+                        self.session, made, family.account_id, family.to, comes, by, ordered, self.policy
+                    )
 
     def _at(self, minutes: float) -> datetime:
         """So many minutes after the appointed time; never after now, and later than what was before."""

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of the curve P-256
 SPAN = timedelta(days=365)
-BEFORE = timedelta(days=1)  # the demo signs for visits that have just been
+BEFORE = timedelta(days=7)  # the demo signs for visits of the last days
 EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2060, 1, 1, tzinfo=UTC))
 DEMO = "Demo authority, not for real prescriptions"
 
@@ -76,7 +76,7 @@ class SetupAuthority:
         return (made.sign(self._key, hashes.SHA256(), ecdsa_deterministic=True),)
 
     def issue(self, request: x509.CertificateSigningRequest, now: datetime) -> Chain:
-        """A certificate from the day before on: whoever asks first, the demo or the worker, both can sign with it."""
+        """A certificate from a week before on: whoever asks first, the demo or the worker, both can sign with it."""
         begins = now.replace(microsecond=0) - BEFORE
         key = request.public_key()
         assert isinstance(key, ec.EllipticCurvePublicKey)  # noqa: S101 - keys.py makes no others

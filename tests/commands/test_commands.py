@@ -341,6 +341,6 @@ def test_demo_is_refused_in_production() -> None:
         wechat_jssdk_url="https://res.wx.qq.com/open/js/jweixin-1.6.0.js",
     )
     app = Flask(__name__)
-    app.cli.add_command(commands.demo.group(production, OursAlone(), None))
+    app.cli.add_command(commands.demo.group(production, OursAlone(), None, "messenger"))
     code, output = run(app, "demo", "load")
     assert (code, output) == (1, "Error: this is production: demo data is for development\n")

@@ -184,8 +184,11 @@ def delivered(service: Service, mother: Phone, waybill: str) -> None:
     assert re.fullmatch(r"\d{4}", code)
     mother.picture("on-its-way")
     for step in ("moving", "out"):
-        move(service, waybill, step)
-    reload_until(mother, ".facts", "13900001111")  # who brings it can be called
+        move(service, waybill, step)  # pushed to the clinic before it returns
+    mother.tap("close")
+    mother.menu(0, 2)
+    mother.go("查看物流")
+    expect(mother.page.locator(".facts")).to_contain_text("13900001111", timeout=PATIENCE)  # who brings it
     mother.picture("at-the-door")
     other = f"{(int(code) + 1) % 10_000:04}"
     assert move(service, waybill, "delivered", other) == {"problem": "another code"}
@@ -195,17 +198,6 @@ def delivered(service: Service, mother: Phone, waybill: str) -> None:
 def move(service: Service, waybill: str, step: str, code: str = "") -> Any:
     """The courier takes a step; what its counter says."""
     return requests.post(f"{service.courier}/parcels/{waybill}/{step}", {"code": code}, timeout=60).json()
-
-
-def reload_until(mother: Phone, selector: str, text: str) -> None:
-    """The page, loaded anew until it says so."""
-    place = mother.page.locator(selector)
-    for _ in range(200):
-        if text in place.inner_text():
-            return
-        mother.page.locator("body").evaluate("() => location.reload()")
-        place.wait_for()
-    raise AssertionError(f"{text} did not come: {place.inner_text()}")
 
 
 def how_to_give_it(mother: Phone) -> None:
