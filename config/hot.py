@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 LINES = "lines"  # of a session in which each statement stands alone
 IDLE = 1.0  # seconds
-KEPT = 4  # lines
+KEPT = 4  # lines; more at once stand in each other's way in PostgreSQL, by a sixth of its time with sixteen
 # A thread may wait inside of libpq, which lets the others run. Under gevent the whole process would wait with it; there
 # psycopg waits in another way, and so do we.
 THREADS = waiting.wait is getattr(waiting, "wait_c", None)
@@ -59,11 +60,12 @@ class Hot:
         given = [values[name] for name in names]
         lines: Lines | None = session.info.get(LINES)
         if lines and not session.in_transaction():
-            line = lines.take()
-            try:
-                return line.rows(written, given)
-            finally:
-                lines.give(line)
+            with lines.few:
+                line = lines.take()
+                try:
+                    return line.rows(written, given)
+                finally:
+                    lines.give(line)
         session.flush()
         return _by_cursor(session.connection().connection.driver_connection, written, given)
 
@@ -78,10 +80,11 @@ def _by_cursor(connection: Any, written: str, given: Sequence[object]) -> list[t
 
 class Lines:
     """The process's connections for statements that stand alone. A few are kept at hand: the way through SQLAlchemy's
-    pool and back costs more than the statement."""
+    pool and back costs more than the statement. Whoever takes one holds ``few`` meanwhile."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.few = BoundedSemaphore(KEPT)
         self._free: deque[Line] = deque()  # its ends are safe between threads; the one used last goes out first
 
     def take(self) -> Line:
@@ -98,11 +101,9 @@ class Lines:
         """Take it back, unless it is lost or in the midst of an answer."""
         if line.pgconn.transaction_status != TransactionStatus.IDLE:
             line.borrowed.invalidate()
-        elif len(self._free) < KEPT:
+        else:
             line.used = monotonic()
             self._free.append(line)
-        else:
-            line.borrowed.close()
 
     def close(self, *_: object) -> None:
         """Close what is kept at hand."""

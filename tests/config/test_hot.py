@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, get_ident
+from typing import Any
+
 import psycopg
 import pytest
 from sqlalchemy import Engine, Integer, bindparam, func, literal, select, text
@@ -9,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config import hot
 from config.database import looking, transaction
-from config.hot import Hot, Lines
+from config.hot import Hot, Line, Lines
 
 PID = Hot(select(func.pg_backend_pid()))
 
@@ -50,13 +54,33 @@ def test_a_hot_statements_connection_that_died_in_a_pause_is_replaced(
     assert pid() != mine
 
 
-def test_only_a_few_connections_are_kept_at_hand(committed: sessionmaker[Session]) -> None:
+def test_only_a_few_are_answered_at_once(committed: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: set[int] = set()
+    most: set[int] = set()
+    full, rows = Barrier(hot.KEPT), Line.rows
+
+    def counted(self: Line, *asked: Any) -> list[tuple[Any, ...]]:
+        inside.add(get_ident())
+        most.add(len(inside))
+        full.wait(30)  # until as many as may be here are
+        try:
+            return rows(self, *asked)
+        finally:
+            inside.remove(get_ident())
+
+    monkeypatch.setattr(Line, "rows", counted)
+    with ThreadPoolExecutor(3 * hot.KEPT) as pool:
+        pids = list(pool.map(lambda _: pid(), range(3 * hot.KEPT)))
+    assert max(most) == len(set(pids)) == hot.KEPT
+
+
+def test_kept_lines_are_closed_at_the_end(committed: sessionmaker[Session]) -> None:
     with committed() as session:
         lines = Lines(session.get_bind().engine)
-    taken = [lines.take() for _ in range(hot.KEPT + 3)]
+    taken = [lines.take() for _ in range(hot.KEPT)]
     for line in taken:
         lines.give(line)
-    assert sum(line.borrowed.is_valid for line in taken) == hot.KEPT
+    assert all(line.borrowed.is_valid for line in taken)
     lines.close()
     assert not any(line.borrowed.is_valid for line in taken)
 
