@@ -42,10 +42,10 @@ def stock(session: Session, now: datetime) -> int:
     load(session, now)
     bare = select(Medication).where(Medication.id.not_in(select(Lot.medication_id))).order_by(Medication.code)
     made = 0
-    for medicine in session.scalars(bare).all():
-        for n, (days, packages) in enumerate(LOTS, start=1):
+    for place, medicine in enumerate(session.scalars(bare).all(), start=1):
+        for days, packages in LOTS:
             expires = today(now) + timedelta(days=days)
-            receive(session, medicine.id, f"D{expires:%y%m}{n:02}", expires, packages, by=None, now=now)
+            receive(session, medicine.id, f"D{expires:%y%m}{place:02}", expires, packages, by=None, now=now)
             made += 1
     return made
 

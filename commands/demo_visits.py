@@ -53,6 +53,7 @@ from prescriptions.writing.queries import running
 AFTER, LEAST = timedelta(hours=4), timedelta(hours=3)  # the session goes on so long after now; and lasts at least
 BEFORE = timedelta(minutes=50)  # it began
 EACH = timedelta(minutes=20)  # a number
+JUST_NOW = 45  # minutes after the appointed time: what waits for its review is not overdue yet
 FAR = ("booked", "told", "waiting", "ended", "signed")
 
 
@@ -227,7 +228,7 @@ class _Story:
         has = {one.line.product.code for one in running(self.session, self.visit.patient.id, today(self.now))}
         for n, wanted in enumerate(self.entry.get("prescribes", ()), start=11):
             if has.isdisjoint(wanted["medicines"]):
-                seat, when = self._seat(self.desk), self._at(n)
+                seat, when = self._seat(self.desk), self._at(JUST_NOW if wanted["review"] == "waiting" else n)
                 made = demo_medicines.prescribe(
                     self.session, seat, self.visit, wanted, by.signer, by.picker, when, self.policy
                 )

@@ -24,6 +24,7 @@ from prescriptions.dispensing.events import DispenseDeclined, MedicineDispensed,
 from prescriptions.dispensing.models import DispensedItem, DispenseStatus, MedicationDispense
 from prescriptions.dispensing.queries import PickLine
 from prescriptions.dispensing.refusals import (
+    LotOfSeveral,
     NotAllScanned,
     NotInThisState,
     OneTooMany,
@@ -130,7 +131,8 @@ def _exchange(
 
 
 def scan(session: Session, dispense_id: UUID, code: str, by: Practitioner, now: datetime) -> DispensedItem:
-    """The checker has scanned the code of one package. Raises OwnPick, WrongPackage, OneTooMany, NotInThisState."""
+    """The checker has scanned the code of one package. Raises OwnPick, WrongPackage, LotOfSeveral,
+    OneTooMany, NotInThisState."""
     dispense = _to_check(session, dispense_id, by)
     if dispense.checker_id != by.id:  # whoever takes the check over begins anew
         _forget_scans(session, dispense)
@@ -139,6 +141,8 @@ def scan(session: Session, dispense_id: UUID, code: str, by: Practitioner, now: 
     fitting = matches(code, wanted)
     if not fitting:
         raise WrongPackage(field="code", scanned=folded(code) or "?")
+    if len({one.code for one in fitting}) > 1:
+        raise LotOfSeveral(field="code", scanned=folded(code))
     found = next((one for one in fitting if one.open), None)
     if found is None:
         raise OneTooMany(field="code", scanned=folded(code))

@@ -45,6 +45,14 @@ class WrongPackage(Refused):
     message = N_("Wrong package: %(scanned)s does not belong to this order. Put it back, and look which one does.")
 
 
+class LotOfSeveral(Refused):
+    """The scanned lot is of several medicines of the order, so it does not say which package it is."""
+
+    code = "lot-of-several"
+    status = 422
+    message = N_("Lot %(scanned)s is on several medicines of this order: scan or type the product's code.")
+
+
 class OneTooMany(Refused):
     """All packages of this medicine were scanned already."""
 

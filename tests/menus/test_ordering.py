@@ -246,10 +246,10 @@ def test_picked_up_with_a_code(mother: FlaskClient, session: Session, page: str,
     assert order.pickup_code not in words(mother.get(path)), "there is nothing to be had yet"
     given(session, order, now)
     session.commit()
-    assert f"Code {order.pickup_code}" in words(mother.get(path))
+    assert f"Pick-up code {order.pickup_code}" in words(mother.get(path))
     actions.completed(session, order.id, now + timedelta(hours=1))
     session.commit()
-    assert "The medicines are with you" in words(mother.get(path))
+    assert "You have picked up the medicines" in words(mother.get(path))
 
 
 def book_of(session: Session, who: Account) -> list[Address]:

@@ -18,6 +18,7 @@ from prescriptions.dispensing import actions, queries, window
 from prescriptions.dispensing.events import DispenseDeclined, MedicineDispensed
 from prescriptions.dispensing.models import DispensedItem, DispenseStatus, MedicationDispense
 from prescriptions.dispensing.refusals import (
+    LotOfSeveral,
     NotAllScanned,
     NotInThisState,
     OneTooMany,
@@ -235,6 +236,20 @@ def test_which_package_a_code_is_of() -> None:
     assert matches(" a1 ", wanted) == [one]
     assert matches("AMOX-50 | B2", wanted) == [other]
     assert matches("", wanted) == matches("amox", wanted) == matches("A12", wanted) == []
+
+
+def test_a_lot_of_two_medicines_names_neither(session: Session, hospital: Hospital, now: datetime) -> None:
+    """Else one package scanned twice would pass for both."""
+    order = paid(session, hospital, now, FEVER, "montmorillonite-3g")
+    work, checker = picked(session, order, pharmacist(session, "PH1"), SIGNER, now), pharmacist(session, "PH2")
+    for one in queries.picked(session, work):
+        one.lot.number = "D2703"
+    session.flush()
+    with pytest.raises(LotOfSeveral):
+        actions.scan(session, work.id, "d2703", checker, now)
+    for one in queries.picked(session, work):
+        found = actions.scan(session, work.id, f"{one.code} D2703", checker, now)
+        assert found.id == one.item.id
 
 
 # The window
