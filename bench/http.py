@@ -12,8 +12,8 @@ import psutil
 from sqlalchemy import Engine, text
 
 from bench.crowd import Asking, Crowd, crowd, reset, rested
-from bench.load import connected, drive
-from bench.webhook import Bot, Server, serve
+from bench.load import drive
+from bench.webhook import Bot, Server, serve, spread
 from config import clock, database
 from config.settings import Settings
 
@@ -63,12 +63,6 @@ def run(settings: Settings, folder: Path) -> None:
     _show(ways, rounds)
 
 
-def _drive(way: Way, requests: list[bytes]) -> float:
-    """Requests per second over connections that are opened anew."""
-    with connected(way.server.port, CLIENTS) as connections:
-        return drive(connections, requests, way.status).rate
-
-
 def _requests(asking: Asking) -> list[bytes]:
     """One of each family, with cookies that nobody has seen before."""
     return [asking.book(family) for family in range(1, CALLS + 1)]
@@ -78,12 +72,13 @@ def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Fig
     """One round. Raises RuntimeError when not everybody got what was asked for."""
     reset(engine, people.schedule, way.numbers)
     rested(way.server.valkey)
-    if way.status == 409:  # a rush that lasts, not its first moment
-        _drive(way, requests[:100])
     postgres = _postgres(engine)
-    before = way.server.seconds() + _seconds(postgres)
-    rate = _drive(way, requests)
-    cost = (way.server.seconds() + _seconds(postgres) - before) / len(requests)
+    with spread(way.server, CLIENTS) as connections:
+        if way.status == 409:  # a rush that lasts, not its first moment
+            drive(connections, requests[:100], way.status)
+        before = way.server.seconds() + _seconds(postgres)
+        rate = drive(connections, requests, way.status).rate
+        cost = (way.server.seconds() + _seconds(postgres) - before) / len(requests)
     if way.status == 303:
         with engine.connect() as connection:
             booked = connection.scalar(text("select count(*) from appointments where status = 'booked'"))

@@ -149,8 +149,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 def _turn(server: Server, mode: str, numbers: Iterator[int]) -> Turn:
     pushes = [push(mode, next(numbers)) for _ in range(CALLS)]
-    with ExitStack() as stack:
-        connections = _even(server, stack, mode, numbers)
+    with spread(server, CLIENTS) as connections:
         before = server.seconds()
         done = drive(connections, pushes)
         cost = (server.seconds() - before) / CALLS
@@ -159,23 +158,26 @@ def _turn(server: Server, mode: str, numbers: Iterator[int]) -> Turn:
     return Turn(done.rate, cost, done.busy)
 
 
-def _even(server: Server, stack: ExitStack, mode: str, numbers: Iterator[int]) -> list[Connection]:
+@contextmanager
+def spread(server: Server, clients: int) -> Iterator[list[Connection]]:
     """Connections that were each answered once, as many with one worker as with the other.
 
     Which worker accepts how many is chance, and would be most of what a turn shows: while one accepts, the rest sleep.
     """
-    share, opened = CLIENTS // len(server.workers), []
-    for worker in server.workers:
-        others = [other for other in server.workers if other is not worker]
-        for other in others:
-            other.suspend()
-        try:
-            opened += stack.enter_context(connected(server.port, share))
-            drive(opened[-share:], [push(mode, next(numbers)) for _ in range(share)])
-        finally:
+    share = clients // len(server.workers)
+    with ExitStack() as stack:
+        opened: list[Connection] = []
+        for worker in server.workers:
+            others = [other for other in server.workers if other is not worker]
             for other in others:
-                other.resume()
-    return opened
+                other.suspend()
+            try:
+                opened += stack.enter_context(connected(server.port, share))
+                drive(opened[-share:], [_request("/nowhere", "", "GET")] * share, 404)
+            finally:
+                for other in others:
+                    other.resume()
+        yield opened
 
 
 def push(mode: str, number: int) -> bytes:
