@@ -36,9 +36,18 @@ REASON = 200
 @bp.get("/dispensing")
 @staff(*PICKERS)
 def dispensing() -> ResponseReturnValue:
+    """What waits; ``show`` names the half that is looked at: ``pick`` or ``check``."""
+    show = request.args.get("show")
     with transaction() as session:
         found = queries.waiting(session)
-    return page("dispensing.html", found=found, now=now())
+        sizes = queries.sizes(session, [work.order.id for work in found])
+    halves = {
+        "pick": [work for work in found if work.dispense.status is DispenseStatus.PREPARATION],
+        "check": [work for work in found if work.dispense.status is DispenseStatus.IN_PROGRESS],
+    }
+    shown = halves.get(show or "", found)
+    by = member().practitioner.id
+    return page("dispensing.html", found=shown, all=len(found), halves=halves, show=show, sizes=sizes, by=by, now=now())
 
 
 @bp.get("/dispensing/<uuid:dispense_id>")

@@ -26,7 +26,7 @@ from prescriptions.after.library import Severity, reactions
 from prescriptions.after.models import Recovery
 from prescriptions.after.refusals import CourseOpen, TimesTooClose, TimeUnreadable, TooManyTimes
 from prescriptions.after.rules import proposed, written
-from prescriptions.standing import Shown, Stands, listed
+from prescriptions.standing import Known, Shown, Stands, listed
 from prescriptions.writing.models import Prescription, PrescriptionStatus
 from prescriptions.writing.queries import Medicine, for_family, medicines
 from wechat.signin import signed_in, viewer
@@ -55,7 +55,9 @@ def prescriptions() -> ResponseReturnValue:
     """All of the family's, newest first, each with what can be done next."""
     with transaction() as session:
         found = listed(session, viewer(), now())
-    return page("prescriptions.html", tab=VISITS, found=[(one, page_of(one), next_step(one)) for one in found])
+    return page(
+        "prescriptions.html", tab=VISITS, found=[(one, page_of(one), next_step(one.known, one.stands)) for one in found]
+    )
 
 
 def page_of(shown: Shown) -> str | None:
@@ -64,13 +66,13 @@ def page_of(shown: Shown) -> str | None:
     return path if leads_somewhere(path) else None
 
 
-def next_step(shown: Shown) -> tuple[str, str] | None:
+def next_step(known: Known, stands: Stands) -> tuple[str, str] | None:
     """The path of what is done next, and the button's text; None where there is nothing to do."""
-    if shown.stands not in NEXT:
+    if stands not in NEXT:
         return None
-    path, label = NEXT[shown.stands]
-    order = shown.known.order
-    found = path.format(id=shown.known.prescription.id, order=order.id if order else "")
+    path, label = NEXT[stands]
+    order = known.order
+    found = path.format(id=known.prescription.id, order=order.id if order else "")
     return (found, label) if leads_somewhere(found) else None
 
 

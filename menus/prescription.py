@@ -18,16 +18,19 @@ from booking.queries import visit as whole
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound
-from consultation.encounters.rooms import known
+from consultation.encounters.rooms import known as encounter_known
+from menus.medicines import next_step
 from menus.pages import bp, lead_back, locale, page
 from menus.room import Here, Part
 from menus.ways import VISITS
 from people.access import Viewer
 from people.audit import record as audit
+from prescriptions import standing
 from prescriptions.papers import paper
 from prescriptions.papers.shown import Shown, names_of, shown
 from prescriptions.signing.keys import Signer
 from prescriptions.signing.verifying import verified
+from prescriptions.standing import Known, Stands
 from prescriptions.writing import queries
 from prescriptions.writing.models import Prescription, PrescriptionStatus
 from wechat.signin import signed_in, viewer
@@ -56,6 +59,9 @@ class Seen:
     visit: Visit
     state: State
     shown: Shown | None
+    known: Known  # what came of it: its order, parcel, course
+    stands: Stands
+    next: tuple[str, str] | None  # path and button of what is done next
 
 
 def state(row: Prescription, at: datetime) -> State:
@@ -65,11 +71,20 @@ def state(row: Prescription, at: datetime) -> State:
     return State.CANCELLED if row.status is PrescriptionStatus.CANCELLED else State.REVIEWED
 
 
-def of_visit(session: Session, appointment_id: UUID, at: datetime) -> list[tuple[UUID, State]]:
-    """The prescriptions of a visit to which the viewer was let, as links, newest first; none that was corrected."""
-    encounter = known(session, appointment_id)
+Link = tuple[Known, Stands, tuple[str, str] | None]  # with the path and the button of what is done next
+
+
+def of_visit(session: Session, appointment_id: UUID, at: datetime) -> list[Link]:
+    """The prescriptions of a visit to which the viewer was let, newest first; none that was corrected."""
+    encounter = encounter_known(session, appointment_id)
     rows = queries.of_encounter(session, encounter.id) if encounter else []
-    return [(row.id, state(row, at)) for row in rows if not queries.replaced(session, row.id)]
+    current = [row for row in rows if not queries.replaced(session, row.id)]
+    return [_link(one, at) for one in standing.known(session, current)]
+
+
+def _link(one: Known, at: datetime) -> Link:
+    where = standing.stands(one, at)
+    return one, where, next_step(one, where)
 
 
 def values(here: Here) -> dict[str, Any] | None:
@@ -153,4 +168,5 @@ def _read(who: Viewer, prescription_id: UUID, form: str = "page") -> Seen:
             form=form,
         )
         found = shown(read, names_of(session, read), locale()) if shows else None
-        return Seen(row, about, stands, found)
+        (known,) = standing.known(session, [row])
+        return Seen(row, about, stands, found, *_link(known, at))

@@ -19,6 +19,7 @@ from prescriptions.after.models import CourseEnd
 from prescriptions.delivery.models import Delivery, DeliveryStatus
 from prescriptions.dispensing.models import DispenseStatus, MedicationDispense
 from prescriptions.orders.models import MedicineOrder, OrderStatus, Way
+from prescriptions.signing.refusals import Damaged
 from prescriptions.writing.models import Prescription, PrescriptionStatus
 from prescriptions.writing.queries import Medicine, medicines, of_children
 
@@ -35,6 +36,7 @@ class Stands(StrEnum):
     FAILED = "failed"
     ARRIVED = "arrived"
     ENDED = "ended"
+    DAMAGED = "damaged"  # it is not what was signed
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,12 @@ def _orders(session: Session, ids: Collection[UUID]) -> Sequence[MedicineOrder]:
 
 
 def _shown(session: Session, one: Known, now: datetime) -> Shown:
-    found = one.prescription
-    approved = found.status in (PrescriptionStatus.APPROVED, PrescriptionStatus.CANCELLED) and found.reviewer_id
-    return Shown(
-        one,
-        stands(one, now),
-        session.get_one(Patient, found.patient_id),
-        session.get_one(Practitioner, found.practitioner_id),
-        medicines(session, found.id) if approved else [],
-    )
+    """One that was changed does not hide the others."""
+    found, where, given = one.prescription, stands(one, now), list[Medicine]()
+    if found.status in (PrescriptionStatus.APPROVED, PrescriptionStatus.CANCELLED) and found.reviewer_id:
+        try:
+            given = medicines(session, found.id)
+        except Damaged:
+            where = Stands.DAMAGED
+    patient = session.get_one(Patient, found.patient_id)
+    return Shown(one, where, patient, session.get_one(Practitioner, found.practitioner_id), given)

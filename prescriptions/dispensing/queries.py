@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -73,6 +73,15 @@ def waiting(session: Session) -> list[Work]:
         .limit(LISTED)
     )
     return [Work(*row) for row in session.execute(wanted)]
+
+
+def sizes(session: Session, orders: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """How many medicines and packages each of these orders has."""
+    wanted = select(
+        MedicineOrderLine.order_id, func.count(), cast(func.sum(MedicineOrderLine.packages), Integer)
+    ).where(MedicineOrderLine.order_id.in_(orders))
+    rows = session.execute(wanted.group_by(MedicineOrderLine.order_id))
+    return {order_id: (medicines, packages) for order_id, medicines, packages in rows}
 
 
 def at_window(session: Session) -> list[Work]:

@@ -16,6 +16,7 @@ from prescriptions.dispensing import queries
 from prescriptions.dispensing.models import DispenseStatus
 from prescriptions.orders.models import MedicineOrder, OrderStatus
 from tests.desk.conftest import Browse, post
+from tests.menus.conftest import words
 from tests.prescriptions.made import SIGNER
 from tests.prescriptions.orders import FEVER
 from tests.prescriptions.parcels import checked, in_pharmacy, paid, parcel
@@ -58,9 +59,15 @@ def test_from_the_queue_to_given_out(
 ) -> None:
     picker, checker = browse(people[2]), browse(people[0])
     path = sheet_of(session, order)
-    assert path in picker.get("/desk/dispensing").text
+    listed = picker.get("/desk/dispensing")
+    assert path in listed.text
+    assert "medicines: 1, packages: 1" in words(listed)
+    assert path in picker.get("/desk/dispensing?show=pick").text
+    assert path not in picker.get("/desk/dispensing?show=check").text
     assert "王小明" in picker.get(path).text
     assert post(picker, f"{path}/pick", path, **picks(session, order)).status_code == 303
+    assert "picked by you" in words(picker.get("/desk/dispensing?show=check"))
+    assert "to be checked" in words(checker.get("/desk/dispensing?show=check"))
     mine = picker.get(path)
     assert "somebody else must check it" in mine.text
     assert picker.get(f"{path}/labels.pdf").data.startswith(b"%PDF")

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, expect
 
-from config.settings import ROOT
 from consultation.encounters.models import Ending
 from consultation.record.content import Outcome
 from tests.journeys.paper import Paper
-from tests.journeys.phones import PATIENCE
 from tests.journeys.service import Service, running
 from tests.journeys.states import States
 from tests.journeys.test_reminders import book
+from tests.journeys.walk import Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 DESK = (
@@ -38,12 +37,6 @@ DESK = (
     "/desk/nowhere",
 )
 PHONE = "139 0001 2718"  # of a demo family
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
-PHONE_SIZE, DESK_SIZE = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
-LOOK = """async (only) => {
-  const found = await axe.run({ resultTypes: ["violations"], ...(only ? { runOnly: [only] } : {}) });
-  return found.violations.map((fault) => `${fault.id} (${fault.nodes[0].target})`);
-}"""
 STEPS = ("about", "signs", "fever", "body", "medicines", "contacts", "pictures", "review")
 
 
@@ -86,38 +79,6 @@ def staff_pages(service: Service) -> list[str]:
     return [*DESK, colleague, visit, administrator.path]
 
 
-class Walk:
-    """One window that goes from page to page and notes what axe finds; ``seen`` counts pages and states."""
-
-    def __init__(self, browser: Browser, service: Service) -> None:
-        self.context = browser.new_context(bypass_csp=True, viewport=PHONE_SIZE)
-        self.context.add_init_script(path=AXE)
-        self.context.set_default_timeout(PATIENCE)
-        self.page = self.context.new_page()
-        self.origin = service.simulator.replace("127.0.0.1", "{phone}.localhost")
-        self.found: list[str] = []
-        self.seen = 0
-
-    def go(self, phone: str, *paths: str, both: bool = False) -> None:
-        """Open pages of a phone of the simulator, one after the other; ``both``: as at a desk, too."""
-        for path in paths:
-            self.page.goto(self.origin.format(phone=phone) + path)
-            self.look(both=both)
-
-    def look(self, page: Page | None = None, *, both: bool = False) -> None:
-        """What axe finds on the page as it stands. In the dark, and in another size, only colours and boxes differ."""
-        page, self.seen = page or self.page, self.seen + 1
-        page.wait_for_load_state()
-        for size in (PHONE_SIZE, DESK_SIZE) if both else (PHONE_SIZE,):
-            page.set_viewport_size(size)
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                faults = page.evaluate(LOOK, "color-contrast" if scheme == "dark" else None)
-                where = re.sub(r".*:\d+", "", page.url)
-                self.found += [f"{where} {size['width']} {scheme}: {fault}" for fault in faults]
-        page.set_viewport_size(PHONE_SIZE)
-
-
 def test_no_page_has_a_fault_that_axe_finds(browser: Browser, var: Path) -> None:
     with running(var, CLINIC_DEMO_VISITS="1") as service:
         walk = Walk(browser, service)
@@ -126,7 +87,7 @@ def test_no_page_has_a_fault_that_axe_finds(browser: Browser, var: Path) -> None
         sign_in_on_a_computer(walk, service)
         visits(walk, service)
         walk.context.close()
-    assert walk.found == []
+    assert not walk.found, "\n".join(walk.found)
 
 
 def visits(walk: Walk, service: Service) -> None:

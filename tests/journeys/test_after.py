@@ -20,9 +20,9 @@ from people.models import Account, Practitioner, Role
 from tests.journeys.phones import PATIENCE
 from tests.journeys.rooms import begin, database
 from tests.journeys.service import Service
-from tests.journeys.test_accessible import AXE, LOOK
 from tests.journeys.test_line import SIZES
 from tests.journeys.test_reminders import cards
+from tests.journeys.walk import AXE, LOOK
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 QUESTION, ANSWER = "晚上还咳，可以洗澡吗？", "可以洗澡，水温38度左右，十分钟以内。"

@@ -15,12 +15,10 @@ from booking.models import Appointment
 from booking.queries import visit as whole
 from config.clock import today
 from consultation.encounters.rooms import encounter_of
-from dev.environment import development
-from prescriptions.signing.authority import SetupAuthority, trust
-from prescriptions.signing.keys import KeptKeys
 from prescriptions.stock import actions as stock
 from prescriptions.writing.models import Prescription
 from prescriptions.writing.queries import medicines
+from tests.journeys.medicines import vouched
 from tests.journeys.phones import PATIENCE, Phone
 from tests.journeys.prescribed import Person, check, pick, staff
 from tests.journeys.rooms import database
@@ -32,12 +30,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 NEWS = "就诊动态通知"
 
 
-def prescribed(service: Service, monkeypatch: pytest.MonkeyPatch) -> str:
+def prescribed(service: Service) -> str:
     """The visit's prescription, approved, and its medicines in stock. Returns the prescription's id."""
-    authority = SetupAuthority(development(service.var, {})["BLIND_INDEX_KEY"].encode())  # the service's own
-    trust(authority.roots)
-    monkeypatch.setattr(made_rows, "SIGNER", KeptKeys(authority))
-    with database(service) as session:
+    with vouched(service), database(service) as session:
         now = datetime.now(UTC)
         where = encounter_of(session, whole(session, session.scalars(select(Appointment.id)).one()), now)
         made: Prescription = made_rows.signed(session, None, now, encounter=where)  # type: ignore[arg-type]
@@ -58,7 +53,7 @@ def test_order_give_it_up_and_pick_it_up(
     mother.follow()
     bind(mother, ZHOU)
     hold_a_number(mother)
-    prescription = prescribed(service, monkeypatch)
+    prescription = prescribed(service)
     mother.page.locator("body").evaluate(f"() => location.assign('/prescriptions/{prescription}/order')")
     order_for_the_window(mother)
     give_up(mother)

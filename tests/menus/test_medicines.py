@@ -58,7 +58,7 @@ def test_the_list_is_the_familys_own(
 ) -> None:
     shown = words(browser(hospital.mother, "en").get("/prescriptions"))
     assert "王小明" in shown
-    assert "Approved: order until" in shown
+    assert "Approved: order until the end of" in shown
     assert "Paracetamol" in shown
     stranger = words(browser(hospital.stranger, "en").get("/prescriptions"))
     assert "Nothing has been prescribed" in stranger

@@ -9,11 +9,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consultation.encounters.models import Encounter
 from people.models import AuditEvent
 from prescriptions.signing.models import Signature
 from prescriptions.writing.models import PrescriptionStatus
+from prescriptions.writing.queries import appointment_of
 from tests.menus.conftest import Browser, words
 from tests.prescriptions.made import room, signed
+from tests.prescriptions.pharmacy import place, received
 from tests.product import Hospital
 
 
@@ -62,6 +65,21 @@ def test_over_its_time_it_is_read_but_not_ordered(
     assert "8 mL a time" in words(page)
 
 
+def test_what_was_ordered_leads_to_its_order(
+    session: Session, hospital: Hospital, mother: FlaskClient, now: datetime
+) -> None:
+    row = signed(session, hospital, now)
+    received(session, now)
+    order = place(session, hospital.mother, row, now)
+    session.commit()
+    visit = appointment_of(session, row)
+    for path in (f"/prescriptions/{row.id}", f"/visits/{visit}"):
+        page = mother.get(path)
+        assert "Ordered, and to be paid until" in words(page)
+        assert f'href="/medicine-orders/{order.id}"' in page.text
+        assert '/order"' not in page.text
+
+
 def test_nobody_elses_child(session: Session, hospital: Hospital, browser: Browser, now: datetime) -> None:
     row = signed(session, hospital, now)
     session.commit()
@@ -79,3 +97,8 @@ def test_a_damaged_one_is_not_shown(session: Session, hospital: Hospital, mother
     page = mother.get(f"/prescriptions/{row.id}")
     assert page.status_code == 409
     assert "mL" not in words(page)
+    other = signed(session, hospital, now, encounter=session.get_one(Encounter, row.encounter_id))
+    session.commit()
+    listed = mother.get("/prescriptions")
+    assert "Not what was signed" in words(listed)
+    assert f"/prescriptions/{other.id}/order" in listed.text, "it hides no other"

@@ -45,9 +45,10 @@ def signed(
     *codes: str,
     status: PrescriptionStatus = PrescriptionStatus.APPROVED,
     encounter: Encounter | None = None,
+    valid_until: datetime | None = None,
 ) -> Prescription:
-    """A prescription of the proposed doses (paracetamol unless products are named), good until tomorrow's midnight,
-    signed by its doctor and, when it was reviewed, by a pharmacist."""
+    """A prescription of the proposed doses (paracetamol unless products are named), good until tomorrow's midnight
+    unless ``valid_until`` is given, signed by its doctor and, when it was reviewed, by a pharmacist."""
     if session.scalar(select(Medication.id).limit(1)) is None:
         load(session, now)
     where, made_id = encounter or room(session, hospital, now), new_id()
@@ -63,7 +64,7 @@ def signed(
         emergency=False,
         created_at=now,
         signed_at=now,
-        valid_until=local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2),
+        valid_until=valid_until or local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2),
         review_by=now + timedelta(minutes=30),
         codes=[],
     )
