@@ -2,58 +2,62 @@
 // comes back takes its place; a changed figure is checked at once; and when the record changes, so do the findings.
 (() => {
   "use strict";
+  const { Typed } = window;
   let sending = Promise.resolve();
   const part = () => document.getElementById("rx");
+  const form = () => document.getElementById("rx-form");
+  const all = () => (form() ? new FormData(form()) : null);
   const inTurn = (send) => (sending = sending.then(send, send)); // an answer brings the version that the next one names
 
-  function replace(html, focus) {
+  // `sent` is the form when it was sent. What was typed since then stays, is sent in its turn, and keeps the focus.
+  function replace(html, sent, was, to) {
     const holder = document.createElement("template");
     holder.innerHTML = html;
     const fresh = holder.content.getElementById("rx");
     if (!fresh) throw new Error("not ours");
+    const typed = Typed.keep(form(), sent, fresh.querySelector("#rx-form")), here = Typed.place(part());
     const open = [...part().querySelectorAll("form details")].map((found) => found.open);
     part().replaceWith(fresh);
     [...fresh.querySelectorAll("form details")].forEach((found, n) => { if (open[n]) found.open = true; });
-    const next = fresh.querySelector("[aria-invalid]") || (focus && fresh.querySelector(focus));
-    if (next) next.focus();
+    Typed.focus(fresh, here, was, to);
     const said = fresh.querySelector(".rx__problem");
     if (said) said.scrollIntoView({ block: "center" });
+    if (typed) save();
   }
 
-  async function send(target, body, focus) {
+  const save = () => inTurn(() => {
+    if (!form()) return undefined;
+    const sent = all(), body = all();
+    body.set("do", "save");
+    const was = Typed.selector(document.activeElement);
+    return send(form().action, body, sent, was, was);
+  });
+
+  async function send(target, body, sent, was, to) {
     try {
-      const form = document.getElementById("rx-form");
-      if (form && body.has("version")) body.set("version", form.elements.version.value);
+      if (form() && body.has("version")) body.set("version", form().elements.version.value);
       const answer = await fetch(target, { method: "POST", body, headers: { "X-Part": "part" } });
       if (answer.redirected || !(answer.headers.get("Content-Type") || "").includes("html")) throw new Error("not ours");
-      replace(await answer.text(), focus);
+      replace(await answer.text(), sent, was, to);
     } catch {
       const line = document.getElementById("rx-unsaved");
       if (line) line.hidden = false;
     }
   }
 
-  const same = (element) => (element && element.id ? `#${element.id}` : element && element.name ? `[name="${CSS.escape(element.name)}"]` : "");
-
   document.addEventListener("submit", (event) => {
     const here = event.target;
     if (!here.closest("#rx")) return;
     event.preventDefault();
-    const body = new FormData(here, event.submitter);
+    const body = new FormData(here, event.submitter), sent = all();
     const did = (body.get("do") || "").split(":")[0];
-    const focus = { find: "#rx-found button", group: "#rx-found button" }[did] || same(document.activeElement);
-    inTurn(() => send(here.action, body, focus));
+    const was = Typed.selector(document.activeElement), to = { find: "#rx-found button", group: "#rx-found button" }[did] || was;
+    inTurn(() => send(here.action, body, sent, was, to));
   });
 
   document.addEventListener("change", (event) => {
-    const form = event.target.closest("#rx-form");
-    if (!form || ["query", "template"].includes(event.target.name)) return;
-    // Where the focus goes next is known only after this event.
-    setTimeout(() => {
-      const body = new FormData(form);
-      body.set("do", "save");
-      inTurn(() => send(form.action, body, same(document.activeElement)));
-    });
+    if (!event.target.closest("#rx-form") || ["query", "template"].includes(event.target.name)) return;
+    setTimeout(save); // where the focus goes next is known only after this event
   });
 
   // Enter in the search box finds; Enter elsewhere only checks.
@@ -69,8 +73,9 @@
     if (!changes.some((change) => [...change.addedNodes].some((node) => node.id === "record"))) return;
     if (!part().dataset.part || part().contains(document.activeElement)) return;
     inTurn(async () => {
+      const sent = all();
       const answer = await fetch(part().dataset.part, { headers: { "X-Part": "part" } }).catch(() => null);
-      if (answer && answer.ok && !answer.redirected) replace(await answer.text());
+      if (answer && answer.ok && !answer.redirected) replace(await answer.text(), sent);
     });
   }).observe(record.parentNode, { childList: true });
 })();

@@ -2,6 +2,7 @@
 // takes its place; what is typed is saved by itself; a diagnosis is found while it is typed; keys as the page says.
 (() => {
   "use strict";
+  const { Typed } = window;
   const PAUSE = 1200; // milliseconds without a key after which what is typed is saved
   let timer = 0, sending = Promise.resolve(), dirty = false;
   const part = () => document.getElementById("record");
@@ -21,7 +22,7 @@
     const here = form();
     if (!here || !dirty || part().hasAttribute("data-conflict")) return;
     dirty = false;
-    const body = new FormData(here);
+    const body = new FormData(here), sent = new FormData(here);
     body.set("do", "autosave");
     try {
       const answer = await post(here.action, body, "autosave");
@@ -30,7 +31,7 @@
         here.elements.version.value = saved.version;
         document.getElementById("record-saved").textContent = "✓ " + saved.saved;
         oppose(saved.against);
-      } else replace(await answer.text(), body);
+      } else replace(await answer.text(), sent);
       say(false);
     } catch { dirty = true; say(true); later(5000); }
   }
@@ -47,32 +48,30 @@
 
   function later(after = PAUSE) { clearTimeout(timer); timer = setTimeout(() => inTurn(autosave), after); }
 
-  // What was typed since ``body`` was sent stays.
-  function replace(html, body, focus) {
-    const typed = [...part().querySelectorAll("textarea")].filter((box) => body.has(box.name) && box.value !== body.get(box.name).replaceAll("\r\n", "\n"));
+  // `sent` is the form when it was sent: what was typed or ticked since then stays, and is saved.
+  function replace(html, sent, was, to) {
     const open = [...part().querySelectorAll("details")].map((found) => found.open);
     const holder = document.createElement("template");
     holder.innerHTML = html;
     const fresh = holder.content.getElementById("record");
     if (!fresh) throw new Error("not ours");
-    for (const box of typed) { const same = fresh.querySelector(`textarea[name=${box.name}]`); if (same) { same.value = box.value; dirty = true; later(); } }
+    const here = Typed.place(part());
+    if (Typed.keep(form(), sent, fresh.querySelector("#record-form"))) { dirty = true; later(); }
     part().replaceWith(fresh);
     const details = [...fresh.querySelectorAll("details")];
     if (details.length === open.length) details.forEach((found, n) => { found.open = open[n]; });
-    const wrong = fresh.querySelector("[aria-invalid]");
-    const next = wrong || (fresh.querySelector(".record__problem") ? null : fresh.querySelector(focus || "#nothing"));
-    if (next) next.focus();
-    else if (fresh.querySelector("[role=alert]:not([hidden])")) fresh.querySelector("[role=alert]:not([hidden])").scrollIntoView({ block: "center" });
+    if (Typed.focus(fresh, here, was, fresh.querySelector(".record__problem") ? "" : to)) return;
+    fresh.querySelector("[role=alert]:not([hidden])")?.scrollIntoView({ block: "center" });
   }
 
-  async function send(target, body, focus) {
+  async function send(target, body, sent, was, to) {
     clearTimeout(timer);
     dirty = false;
     try {
       if (form() && body.has("version") && !part().hasAttribute("data-conflict")) body.set("version", form().elements.version.value);
       const answer = await post(target, body, "part");
       if (answer.headers.get("X-Part") === "signed") return void location.reload();
-      replace(await answer.text(), body, focus);
+      replace(await answer.text(), sent, was, to);
     } catch { dirty = true; say(true); later(5000); }
   }
 
@@ -80,10 +79,10 @@
     const here = event.target, button = event.submitter;
     if (!here.closest("#record")) return;
     event.preventDefault();
-    const body = new FormData(here, button);
+    const body = new FormData(here, button), sent = form() && new FormData(form());
     const back = { add: "#record-query", find: "#record-query", outcome: `input[name=outcome]:checked` }[(body.get("do") || "").split(":")[0]];
-    const at = document.activeElement && document.activeElement.id ? `#${document.activeElement.id}` : `button[value="${(button && button.value) || ""}"]`;
-    inTurn(() => send(here.action, body, back || at));
+    const was = Typed.selector(document.activeElement) || Typed.selector(button);
+    inTurn(() => send(here.action, body, sent, was, back || was));
   });
 
   document.addEventListener("click", (event) => {
@@ -103,9 +102,9 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.name !== "outcome" || !form()) return;
-    const body = new FormData(form());
+    const body = new FormData(form()), sent = new FormData(form());
     body.set("do", "outcome");
-    inTurn(() => send(form().action, body, "input[name=outcome]:checked"));
+    inTurn(() => send(form().action, body, sent, Typed.selector(event.target), "input[name=outcome]:checked"));
   });
 
   let asked = 0;

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from threading import Thread
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext
 from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from people.models import Account, Practitioner, Role
@@ -71,3 +74,27 @@ def post(client: FlaskClient, path: str, on: str = "/help", **fields: object) ->
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(on).text)
     assert found
     return client.post(path, data={"csrf_token": found[1], **fields})
+
+
+@pytest.fixture
+def origin(app: Flask) -> Iterator[str]:
+    """The application behind a server of one thread: the test's database is one connection."""
+    server = make_server("127.0.0.1", 0, app)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def context(browser: Browser, browse: Browse, hospital: Hospital, origin: str) -> Iterator[BrowserContext]:
+    """The doctor's browser, signed in."""
+    client = browse(hospital.doctor, agent=CHROME, locale="zh_CN")
+    cookie = client.get_cookie("clinic")
+    assert cookie
+    opened = browser.new_context(base_url=origin, viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    opened.add_cookies([{"name": "clinic", "value": cookie.value, "url": origin}])
+    yield opened
+    opened.close()

@@ -3,37 +3,20 @@ goes on while the record is saved, two pages that don't overwrite each other, th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from threading import Thread
 from typing import Any
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 import desk.told
 from consultation.encounters.models import EncounterStatus
 from consultation.encounters.rooms import encounter_of, move
 from desk import record
-from tests.desk.conftest import CHROME, Browse
 from tests.product import Hospital, visit_ahead
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def origin(app: Flask) -> Iterator[str]:
-    """The application behind a server of one thread: the test's database is one connection."""
-    server = make_server("127.0.0.1", 0, app)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -46,18 +29,6 @@ def path(session: Session, hospital: Hospital, now: datetime, monkeypatch: pytes
     said = {"complaint": "流涕、咳嗽2天"}
     monkeypatch.setattr(record, "for_record", lambda *_: said)
     return f"/desk/visits/{visit.appointment.id}"
-
-
-@pytest.fixture
-def context(browser: Browser, browse: Browse, hospital: Hospital, origin: str) -> Iterator[BrowserContext]:
-    """The doctor's browser, signed in."""
-    client = browse(hospital.doctor, agent=CHROME, locale="zh_CN")
-    cookie = client.get_cookie("clinic")
-    assert cookie
-    opened = browser.new_context(base_url=origin, viewport={"width": 1280, "height": 800}, locale="zh-CN")
-    opened.add_cookies([{"name": "clinic", "value": cookie.value, "url": origin}])
-    yield opened
-    opened.close()
 
 
 class Taps:
