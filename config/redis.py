@@ -22,6 +22,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 HELD = 0.1  # seconds
+NONE = b"$-1"
 HOLDER = "held for redis"  # the thread's name
 
 
@@ -150,6 +151,12 @@ class _Line:
         """Send commands and read as many answers. Raises RedisError."""
         try:
             self._socket.sendall(packet)
+            self._more()
+            come = self._come
+            lines = come.split(b"\r\n")
+            if len(lines) == count + 1 and not lines[count] and come.count(b"$") == come.count(NONE + b"\r\n"):
+                self._come = b""  # all came at once, each in a line
+                return [self._said(line) for line in lines[:count]]
             return [self._answer() for _ in range(count)]
         except (TimeoutError, BlockingIOError):
             raise TooSlow("Redis") from None
@@ -163,12 +170,19 @@ class _Line:
 
     def _answer(self) -> Any:
         """Text, a number, None, or a ResponseError, which is returned."""
-        head = self._cut(self._end())
-        kind, rest = head[:1], head[1:]
+        line = self._cut(self._end())
+        return self._cut(int(line[1:])).decode() if line[:1] == b"$" and line != NONE else self._said(line)
+
+    @staticmethod
+    def _said(line: bytes) -> Any:
+        """The same of what stands in one line."""
+        if line == b"+OK":
+            return "OK"
+        if line == NONE:
+            return None
+        kind, rest = line[:1], line[1:]
         if kind == b"+":
             return rest.decode()
-        if kind == b"$":
-            return None if rest == b"-1" else self._cut(int(rest)).decode()
         if kind == b":":
             return int(rest)
         if kind == b"-":

@@ -18,7 +18,7 @@ DEPTH = 8
 TIME = re.compile(r"[0-9]{1,13}")
 LATEST = 2**40  # seconds; later is not a time
 ABOUT_SOMEBODY = {"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation"}
-SAID = (("Content",), ("Recognition",), ("Label",), ("Title",), ("Description",), ("SendLocationInfo", "Label"))
+SAID = ("Content", "Recognition", "Label", "Title", "Description")
 
 
 class BadMessage(Exception):
@@ -139,11 +139,18 @@ def _built(data: Fields, kind: str) -> Inbound:
         "account": account,
         "created_at": int(created),
         "identity": _identity(data, sender, created, event),
-        "words": "\n".join([words for path in SAID if path[0] in data and (words := text_at(data, *path))]),
+        "words": _words(data),
     }
     if event:
         return EVENTS.get(event, other_event)(data, common)
     return MESSAGES.get(kind, other_message)(data, common)
+
+
+def _words(data: Fields) -> str:
+    said = [words for name in SAID if name in data and (words := text_at(data, name))]
+    if "SendLocationInfo" in data:
+        said.append(text_at(data, "SendLocationInfo", "Label"))
+    return "\n".join(filter(None, said))
 
 
 def _identity(data: Fields, sender: str, created: str, event: str) -> tuple[str, ...]:

@@ -163,12 +163,7 @@ class Inbox:
         status, text = self._answered(environ)
         body = text.encode()
         kind = "application/xml" if text.startswith("<") else "text/plain"
-        headers = [
-            ("Content-Type", f"{kind}; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-        start_response(_line(status), headers)
+        start_response(_line(status), [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body)))])
         _requests(status).observe(monotonic() - started)
         return [body]
 

@@ -132,6 +132,15 @@ def test_answers_may_come_in_pieces() -> None:
 
 
 @pytest.mark.usefixtures("long")
+@pytest.mark.parametrize("parts", [(b"+OK\r\n$4\r\n", b"$-1b\r\n"), (b"+OK\r\n$4\r\n$-1b\r\n",), (b"+OK\r\n", b"$4\r\n$-1b\r\n")])
+def test_a_text_after_another_answer_is_not_taken_for_lines(parts: tuple[bytes, ...]) -> None:
+    direct = over(Scripted(*parts, b"$-1\r\n"))
+    direct.hold("SET", "a", "1")
+    assert direct.ask("GET", "a") == "$-1b"
+    assert direct.ask("GET", "b") is None
+
+
+@pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("fault", [b"", BlockingIOError(), TimeoutError(), ConnectionResetError(), b"*1\r\n"])
 def test_a_line_that_breaks_with_answers_owed_is_not_used_again(fault: bytes | Exception) -> None:
     broken, sound = Scripted(b"+OK\r\n", fault, b"$5\r\nanother's\r\n"), Scripted(b"$1\r\nb\r\n")
