@@ -37,7 +37,7 @@ def main(names: list[str]) -> None:
         sys.exit(f"clinic: no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
-        postgres, valkey = Postgres(Path(folder) / "postgres"), Valkey(Path(folder) / "valkey")
+        postgres, valkey = Postgres(Path(folder) / "postgres"), Valkey(Path(folder) / "valkey", fast=True)
         database_url, _ = postgres.start(), valkey.start()
         settings = make_settings(database_url, valkey.socket_url)
         try:

@@ -214,14 +214,14 @@ def _post(line: http.client.HTTPConnection, family: Seat, text: str) -> None:
 
 
 def pushes(port: int, seconds: float) -> None:
-    """Push steadily, a tenth of a second's worth at a time; print the rate that was reached."""
-    numbers, start = iter(range(10**9)), time.perf_counter()
-    batches = int((seconds + 4) * 10)
+    """Push steadily, ten at a time; print the rate that was reached."""
+    numbers, start, each = iter(range(10**9)), time.perf_counter(), 10
+    batches = int((seconds + 4) * PUSHES / each)
     with connected(port, CONNECTIONS) as connections:
         for batch in range(batches):
-            time.sleep(max(0.0, start + batch / 10 - time.perf_counter()))
-            drive(connections, [push("plain", next(numbers)) for _ in range(PUSHES // 10)])
-    print(f"  pushes: {batches * PUSHES / 10 / (time.perf_counter() - start):.0f} a second")
+            time.sleep(max(0.0, start + batch * each / PUSHES - time.perf_counter()))
+            drive(connections, [push("plain", next(numbers)) for _ in range(each)])
+    print(f"  pushes: {batches * each / (time.perf_counter() - start):.0f} a second")
 
 
 def _rooms(app: Flask) -> Iterator[tuple[Seat, Seat]]:
