@@ -132,7 +132,9 @@ def test_answers_may_come_in_pieces() -> None:
 
 
 @pytest.mark.usefixtures("long")
-@pytest.mark.parametrize("parts", [(b"+OK\r\n$4\r\n", b"$-1b\r\n"), (b"+OK\r\n$4\r\n$-1b\r\n",), (b"+OK\r\n", b"$4\r\n$-1b\r\n")])
+@pytest.mark.parametrize(
+    "parts", [(b"+OK\r\n$4\r\n", b"$-1b\r\n"), (b"+OK\r\n$4\r\n$-1b\r\n",), (b"+OK\r\n", b"$4\r\n$-1b\r\n")]
+)
 def test_a_text_after_another_answer_is_not_taken_for_lines(parts: tuple[bytes, ...]) -> None:
     direct = over(Scripted(*parts, b"$-1\r\n"))
     direct.hold("SET", "a", "1")
