@@ -128,14 +128,15 @@ def _reminders(prescription_id: UUID, bad: Refused | None = None) -> ResponseRet
 
 
 def _times(one: Medicine, kept: dict[str, Any] | None, bad: Refused | None) -> list[str]:
-    """As typed, as kept, or as proposed; an empty field for each further time that the doctor prescribed."""
+    """As typed, as kept, or as proposed (none for what is only given when the child needs it); an empty field for each
+    further time that the doctor prescribed."""
     line = one.line
     if bad:
         times = _typed(line.n)
     elif kept is not None:
         times = list(kept.get(str(line.n), ()))
     else:
-        times = written(proposed(line.times, line.interval))
+        times = [] if one.product.as_needed else written(proposed(line.times, line.interval))
     return times + [""] * (line.times - len(times))
 
 

@@ -20,7 +20,6 @@ from prescriptions.rules.finding import TELL
 from prescriptions.rules.together import interactions
 
 GRAM, MILLIGRAM = 1_000_000, 1000  # micrograms
-AS_NEEDED = ("N02B", "M01AE")  # ATC: for fever and pain, given when the child needs it
 ROUTES = {
     Route.ORAL: N_("By mouth"),
     Route.INHALED: N_("Inhaled from the nebuliser, not drunk"),
@@ -147,7 +146,7 @@ def mass_text(micrograms: Fraction, locale: str) -> str:
 
 def often_text(one: Given, locale: str) -> str:
     """``每天 3 次，两次至少隔 6 小时``."""
-    if one.product.atc.startswith(AS_NEEDED):
+    if one.product.as_needed:
         said = N_("Only when needed, at most %(times)s times in 24 hours, at least %(hours)s hours apart")
     elif one.times == 1:
         said = N_("Once a day, about the same time each day")
@@ -158,7 +157,7 @@ def often_text(one: Given, locale: str) -> str:
 
 def days_text(one: Given, locale: str) -> str:
     """``连用 3 天``."""
-    needed = one.product.atc.startswith(AS_NEEDED)
+    needed = one.product.as_needed
     if one.days == 1:
         said = N_("For one day only") if needed else N_("For one day")
     else:

@@ -164,6 +164,9 @@ class DoseRule(Strict):
         return self
 
 
+AS_NEEDED = ("N02B", "M01AE")  # ATC
+
+
 class Product(Strict):
     """A product of the formulary. ``contents`` names the main ingredient first: doses in mg are of that. ``divides``:
     into how many parts a unit can be divided (tablets; liquids are measured in the device's steps). ``package`` is
@@ -206,6 +209,11 @@ class Product(Strict):
     def main(self) -> Content:
         """The ingredient that doses in mg are of."""
         return self.contents[0]
+
+    @property
+    def as_needed(self) -> bool:
+        """For fever and pain: given when the child needs it, not by the clock."""
+        return self.atc.startswith(AS_NEEDED)
 
     @property
     def kind(self) -> Unit:

@@ -18,7 +18,7 @@ from people.models import Account, Role
 from prescriptions.after import actions
 from prescriptions.after.actions.reactions import Told
 from prescriptions.after.models import AdverseEvent, Recovery, Reporter
-from prescriptions.writing.models import Prescription
+from prescriptions.writing.models import Prescription, PrescriptionStatus
 from tests.consultation.afterwards import over
 from tests.desk.conftest import Browse, post
 from tests.menus.conftest import words
@@ -131,6 +131,19 @@ def test_the_doctor_reads_how_the_child_was_and_what_did_not_agree(
     shown = words(doctor.get(f"/desk/visits/{visit}"))
     assert "Then: the same" in shown
     assert "Angioedema" in shown
+    assert f"Report a reaction to {made.number}" in shown
+
+
+def test_no_reaction_to_what_was_never_given(
+    session: Session, doctor: FlaskClient, hospital: Hospital, now: datetime
+) -> None:
+    visit = over(session, hospital, now)
+    where = session.scalars(select(Encounter).where(Encounter.appointment_id == visit.appointment.id)).one()
+    signed(session, hospital, now, status=PrescriptionStatus.REJECTED, encounter=where)
+    session.commit()
+    shown = doctor.get(f"/desk/visits/{visit.appointment.id}")
+    assert shown.status_code == 200
+    assert "Report a reaction" not in words(shown)
 
 
 def test_the_report_is_fhirs(pharmacist: FlaskClient, doctor: FlaskClient, reaction: AdverseEvent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -112,7 +113,8 @@ def test_where_it_stands(now: datetime) -> None:
 
 def test_reminders_are_proposed_changed_and_switched_off(session: Session, mother: FlaskClient, here: str) -> None:
     page = mother.get(f"{here}/reminders")
-    assert 'value="06:00"' in page.text, "four times a day, six hours apart"
+    assert "we propose no times" in words(page)
+    assert 'value="0' not in page.text, "nobody is woken for a fever that may have gone"
     assert "The message names no medicine" in words(page)
     kept = send(mother, f"{here}/reminders", f"{here}/reminders", **{"times-1": "07:30", "times-2": ""})
     assert (kept.status_code, kept.location) == (303, f"{here}/reminders?saved=1")
@@ -123,6 +125,17 @@ def test_reminders_are_proposed_changed_and_switched_off(session: Session, mothe
     send(mother, f"{here}/reminders", f"{here}/reminders", off="1")
     session.expire_all()
     assert not session.scalars(select(MedicineReminder)).one().active
+
+
+def test_times_are_proposed_for_what_is_given_by_the_clock(
+    session: Session, mother: FlaskClient, made: Prescription, hospital: Hospital, now: datetime
+) -> None:
+    where = session.get_one(Encounter, made.encounter_id)
+    other = signed(session, hospital, now, "ambroxol-sol-3", encounter=where)
+    session.commit()
+    page = mother.get(f"/prescriptions/{other.id}/reminders")
+    assert "we propose no times" not in words(page)
+    assert len(re.findall(r'type="time" name="times-1" value="\d\d:\d\d"', page.text)) > 1
 
 
 @pytest.mark.parametrize("typed", ["8 Uhr", "25:99", "😀"])
