@@ -38,7 +38,7 @@ from prescriptions.after.refusals import (
     WordsMissing,
 )
 from prescriptions.after.rules import NOTE, TEXT
-from prescriptions.writing.models import Prescription, PrescriptionStatus
+from prescriptions.writing.models import Prescription
 from prescriptions.writing.queries import found as prescription_found
 from prescriptions.writing.queries import medicines
 from wechat.signin import member, staff
@@ -60,7 +60,6 @@ CAUSALITIES = {
     Causality.UNASSESSED: N_("To be assessed"),
     Causality.UNASSESSABLE: N_("Can't be assessed"),
 }
-GIVEN = (PrescriptionStatus.APPROVED, PrescriptionStatus.CANCELLED)  # once a pharmacist has accepted it
 REPORTED = (SignMissing, WordsMissing, MedicineUnknown, BeganUnreadable)
 WORK = (NoteMissing, LookUnreadable, OutcomeMissing)
 
@@ -75,7 +74,7 @@ def values(here: Here) -> dict[str, Any] | None:
         return None
     told = [one for each in found for one in queries.reactions(here.session, prescription_id=each.id)]
     courses = queries.courses(here.session, where)
-    given = [one for one in found if one.status in GIVEN and one.reviewed_at]
+    given = [one for one in found if one.accepted]
     return {"given": given, "courses": courses, "reactions": told, "signs": _signs(told)}
 
 

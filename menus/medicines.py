@@ -181,7 +181,7 @@ def _safety() -> tuple[str, ...]:
 def let_in(session: Session, prescription_id: UUID) -> tuple[Prescription, list[Medicine]]:
     """A prescription of the viewer's child that a pharmacist has accepted, and its medicines. Raises NotFound."""
     found = for_family(session, viewer(), prescription_id)
-    if found.status not in (PrescriptionStatus.APPROVED, PrescriptionStatus.CANCELLED):
+    if not found.accepted:
         raise NotFound
     return found, medicines(session, found.id)
 

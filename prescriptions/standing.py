@@ -120,7 +120,7 @@ def _orders(session: Session, ids: Collection[UUID]) -> Sequence[MedicineOrder]:
 def _shown(session: Session, one: Known, now: datetime) -> Shown:
     """One that was changed does not hide the others."""
     found, where, given = one.prescription, stands(one, now), list[Medicine]()
-    if found.status in (PrescriptionStatus.APPROVED, PrescriptionStatus.CANCELLED) and found.reviewer_id:
+    if found.accepted:
         try:
             given = medicines(session, found.id)
         except Damaged:

@@ -30,8 +30,7 @@ AUTHOR = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.
 
 def _shown(found: Prescription, reader: Reader) -> bool:
     """Whether the reader may have what stands in it."""
-    accepted = found.reviewer_id is not None and found.status is not PrescriptionStatus.REJECTED
-    return found.content is not None and (reader.account_id is None or accepted)
+    return found.content is not None and (reader.account_id is None or found.accepted)
 
 
 def prescription(_: Session, row: Any, reader: Reader) -> Resource | None:

@@ -97,6 +97,12 @@ class Prescription(Stateful):
     withdrawn: Mapped[str | None] = mapped_column(Encrypted("prescriptions.withdrawn"), deferred=True)
 
     @property
+    def accepted(self) -> bool:
+        """A pharmacist has accepted it, cancelled since or not: only such a one is shown to its family. Who sends one
+        back names reasons."""
+        return self.reviewed_at is not None and not self.codes
+
+    @property
     def last_day(self) -> date | None:
         """The last day on which it is good; None before it is signed."""
         return today(self.valid_until - timedelta(seconds=1)) if self.valid_until else None

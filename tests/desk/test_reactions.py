@@ -19,6 +19,7 @@ from prescriptions.after import actions
 from prescriptions.after.actions.reactions import Told
 from prescriptions.after.models import AdverseEvent, Recovery, Reporter
 from prescriptions.writing.models import Prescription, PrescriptionStatus
+from prescriptions.writing.submitting import cancel
 from tests.consultation.afterwards import over
 from tests.desk.conftest import Browse, post
 from tests.menus.conftest import words
@@ -134,12 +135,15 @@ def test_the_doctor_reads_how_the_child_was_and_what_did_not_agree(
     assert f"Report a reaction to {made.number}" in shown
 
 
+@pytest.mark.parametrize("withdrawn", [False, True])
 def test_no_reaction_to_what_was_never_given(
-    session: Session, doctor: FlaskClient, hospital: Hospital, now: datetime
+    session: Session, doctor: FlaskClient, hospital: Hospital, now: datetime, withdrawn: bool
 ) -> None:
     visit = over(session, hospital, now)
     where = session.scalars(select(Encounter).where(Encounter.appointment_id == visit.appointment.id)).one()
-    signed(session, hospital, now, status=PrescriptionStatus.REJECTED, encounter=where)
+    found = signed(session, hospital, now, status=PrescriptionStatus.REJECTED, encounter=where)
+    if withdrawn:
+        cancel(session, found, by="test", why="withdrawn", now=now)
     session.commit()
     shown = doctor.get(f"/desk/visits/{visit.appointment.id}")
     assert shown.status_code == 200

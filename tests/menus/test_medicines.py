@@ -24,6 +24,7 @@ from prescriptions.dispensing.models import DispenseStatus
 from prescriptions.orders.models import OrderStatus, Way
 from prescriptions.standing import Known, Stands, stands
 from prescriptions.writing.models import Prescription, PrescriptionStatus
+from prescriptions.writing.submitting import cancel
 from tests.consultation.afterwards import over
 from tests.menus.conftest import Browser, send, words
 from tests.prescriptions.made import signed
@@ -136,6 +137,21 @@ def test_times_are_proposed_for_what_is_given_by_the_clock(
     page = mother.get(f"/prescriptions/{other.id}/reminders")
     assert "we propose no times" not in words(page)
     assert len(re.findall(r'type="time" name="times-1" value="\d\d:\d\d"', page.text)) > 1
+
+
+def test_what_a_pharmacist_sent_back_is_not_shown_when_it_is_withdrawn_either(
+    session: Session, mother: FlaskClient, hospital: Hospital, now: datetime
+) -> None:
+    visit = over(session, hospital, now)
+    where = session.scalars(select(Encounter).where(Encounter.appointment_id == visit.appointment.id)).one()
+    found = signed(session, hospital, now, FEVER, status=S.REJECTED, encounter=where)
+    cancel(session, found, by="test", why="withdrawn", now=now)
+    session.commit()
+    shown = words(mother.get("/prescriptions"))
+    assert "Ended" in shown
+    assert "Paracetamol" not in shown
+    for path in ("reminders", "reaction"):
+        assert mother.get(f"/prescriptions/{found.id}/{path}").status_code == 404
 
 
 @pytest.mark.parametrize("typed", ["8 Uhr", "25:99", "😀"])

@@ -22,6 +22,7 @@ from prescriptions.holdings import unsettled
 from prescriptions.orders.models import MedicineOrder, MedicineOrderLine, OrderStatus, Way
 from prescriptions.stock.models import Lot
 from prescriptions.writing.models import Prescription, PrescriptionLine, PrescriptionStatus
+from prescriptions.writing.submitting import cancel
 from tests.prescriptions.made import signed
 from tests.prescriptions.orders import FEVER
 from tests.product import Hospital, account, member
@@ -112,11 +113,14 @@ def test_another_guardian_reads_neither_words_nor_address(
     assert "皮疹" in said
 
 
+@pytest.mark.parametrize("withdrawn", [False, True])
 @pytest.mark.parametrize("status", [PrescriptionStatus.IN_REVIEW, PrescriptionStatus.REJECTED])
 def test_what_no_pharmacist_accepted_is_not_the_familys_yet(
-    session: Session, hospital: Hospital, now: datetime, status: PrescriptionStatus
+    session: Session, hospital: Hospital, now: datetime, status: PrescriptionStatus, withdrawn: bool
 ) -> None:
-    signed(session, hospital, now, FEVER, status=status)
+    made = signed(session, hospital, now, FEVER, status=status)
+    if withdrawn:
+        cancel(session, made, by="test", why="withdrawn", now=now)
     assert not {"MedicationRequest", "Prescription"} & set(told(session, hospital.child, hospital.mother.id, now))
     assert {"MedicationRequest", "Prescription"} <= set(told(session, hospital.child, None, now))
 
