@@ -22,7 +22,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 HELD = 0.1  # seconds
-NONE = b"$-1"
+NONE = b"$-1"  # the line that says there is nothing
 HOLDER = "held for redis"  # the thread's name
 
 

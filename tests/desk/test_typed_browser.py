@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Response, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Response, Route, expect
 from sqlalchemy.orm import Session
 
 from tests.prescriptions.desk import room
@@ -43,6 +43,17 @@ def slow(page: Page, pattern: str, part: str) -> Iterator[None]:
     expect(page.locator(f"{part}[data-old]")).to_have_count(0)
 
 
+def prescribing(context: BrowserContext, path: str) -> tuple[Page, Locator, Locator]:
+    """The page with a medicine in it, and the boxes of its times and hours apart."""
+    page = context.new_page()
+    page.goto(path)
+    page.locator("#rx [value='group:fever']").click()
+    page.locator("#rx [value='add:paracetamol-susp-24']").click()
+    times, interval = (page.locator(f"[name={name}-paracetamol-susp-24]") for name in ("times", "interval"))
+    expect(interval).to_have_value("6")
+    return page, times, interval
+
+
 def saves(interval: str) -> Callable[[Response], bool]:
     """Whether an answer is that to a form with this interval."""
     field = f'name="interval-paracetamol-susp-24"\r\n\r\n{interval}\r\n'
@@ -50,12 +61,7 @@ def saves(interval: str) -> Callable[[Response], bool]:
 
 
 def test_a_figure_typed_while_the_last_one_is_checked_stays(context: BrowserContext, path: str) -> None:
-    page = context.new_page()
-    page.goto(path)
-    page.locator("#rx [value='group:fever']").click()
-    page.locator("#rx [value='add:paracetamol-susp-24']").click()
-    times, interval = (page.locator(f"[name={name}-paracetamol-susp-24]") for name in ("times", "interval"))
-    expect(interval).to_have_value("6")
+    page, times, interval = prescribing(context, path)
     with slow(page, "**/prescription", "#rx"):
         with page.expect_request("**/prescription"):
             times.fill("3")
@@ -76,12 +82,7 @@ def test_a_figure_typed_while_the_last_one_is_checked_stays(context: BrowserCont
 
 
 def test_what_is_typed_since_is_saved_without_another_touch(context: BrowserContext, path: str) -> None:
-    page = context.new_page()
-    page.goto(path)
-    page.locator("#rx [value='group:fever']").click()
-    page.locator("#rx [value='add:paracetamol-susp-24']").click()
-    times, interval = (page.locator(f"[name={name}-paracetamol-susp-24]") for name in ("times", "interval"))
-    expect(interval).to_have_value("6")
+    page, times, interval = prescribing(context, path)
     with page.expect_response(saves("8")), slow(page, "**/prescription", "#rx"):
         with page.expect_request("**/prescription"):
             times.fill("3")
