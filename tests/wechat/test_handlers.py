@@ -16,7 +16,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from booking.queries import Visit
-from config import policy
+from config import clock, policy
 from config.settings import Settings
 from notifications.models import Notification, NotificationStatus
 from people.models import Account, GuardianStatus, RelatedPerson
@@ -301,9 +301,10 @@ def test_picture_that_cannot_be_had(room: Room, api: Api) -> None:
 
 
 @pytest.fixture
-def coming(session: Session, hospital: Hospital) -> Visit:
-    """A visit of the mother's child, the day after tomorrow."""
-    return visit_ahead(session, hospital, hospital.child, datetime.now(UTC))
+def coming(session: Session, hospital: Hospital, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Visit:
+    """A visit of the mother's child, two days after the moment at which the hospital stands; WeChat's clock goes on."""
+    monkeypatch.setattr(clock, "_shift", now - clock.real_now())
+    return visit_ahead(session, hospital, hospital.child, now)
 
 
 def fetches(session: Session) -> list[dict[str, Any]]:
@@ -313,9 +314,9 @@ def fetches(session: Session) -> list[dict[str, Any]]:
 
 
 def test_a_picture_for_a_coming_visit(
-    room: Room, api: Api, session: Session, hospital: Hospital, coming: Visit
+    room: Room, api: Api, session: Session, hospital: Hospital, coming: Visit, now: datetime
 ) -> None:
-    visit_ahead(session, hospital, hospital.sibling, datetime.now(UTC), ahead=5)
+    visit_ahead(session, hospital, hospital.sibling, now, ahead=5)
     api.routes["/pic/1"] = plain_picture()
     said = room.says(picture(api, FromUserName="o-mother", MediaId="m-1"))
     assert said.startswith("正在为王**")
