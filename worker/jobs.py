@@ -28,10 +28,12 @@ from config.clock import now
 from config.database import transaction
 from config.jobs import Fact
 from config.policy import current
+from consultation.encounters.models import NOT_OVER, Encounter
 from consultation.line.actions import watch
 from consultation.record import following
 from consultation.talk import actions as talk
 from consultation.written import actions as written
+from consultation.written.queries import OPEN
 from consultation.written.queries import due as written_due
 from notifications import doctors, handlers, records, results, sending, texting, unreached
 from notifications.models import Notification
@@ -145,8 +147,8 @@ def mark_missed() -> None:
 def see_to_lines() -> None:
     """End the calls that nobody answered, and look after the children who wait too long; one department at a time."""
     with transaction() as session:
-        everywhere = session.scalars(select(Department.id).order_by(Department.position)).all()
-    for department_id in everywhere:
+        busy = session.scalars(select(Encounter.department_id).where(Encounter.status.in_(NOT_OVER)).distinct()).all()
+    for department_id in busy:
         with transaction() as session:
             watch(session, session.get_one(Department, department_id), now())
 
@@ -155,7 +157,11 @@ def see_to_written() -> None:
     """End the visits in writing whose time is over; each in a transaction of its own."""
     at = now()
     with transaction() as session:
-        policies = {one.id: current(session, at, one.code) for one in session.scalars(select(Department))}
+        busy = select(Encounter.department_id).where(OPEN)
+        policies = {
+            one.id: current(session, at, one.code)
+            for one in session.scalars(select(Department).where(Department.id.in_(busy)))
+        }
         due = [(one, policy) for of, policy in policies.items() for one in written_due(session, of, at, policy)]
     for encounter_id, policy in due:
         with transaction() as session:

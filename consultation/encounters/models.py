@@ -26,6 +26,9 @@ class EncounterStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+NOT_OVER = (EncounterStatus.PLANNED, EncounterStatus.ARRIVED, EncounterStatus.IN_PROGRESS)
+
+
 class Kind(StrEnum):
     """How it is held: by video (which falls back to sound and text), or in writing with pictures (图文)."""
 
@@ -71,6 +74,12 @@ class Encounter(Stateful):
             "practitioner_id",
             "turn",
             postgresql_where=text("status in ('arrived', 'in-progress')"),
+        ),
+        Index(
+            "ix_encounters_open",
+            "department_id",
+            "status",
+            postgresql_where=text("status in ('planned', 'arrived', 'in-progress')"),
         ),
         Index(
             "ix_encounters_written",
