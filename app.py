@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from config import start  # isort: skip - before everything else
+
 from flask import Flask
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -78,4 +80,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     pool = integrations.pool.connect(settings)
     sms = integrations.sms.connect(settings)
     commands.join(app, settings, engine, service, index, sms, files, pool, hosted, authority, courier)
+    start.done()
     return app

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
-
 from config.errors import Refused
 from config.text import N_, translate
 
@@ -85,6 +83,8 @@ def to_csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 def to_xlsx(rows: Iterable[Sequence[str]]) -> bytes:
     """XLSX with text cells only, and the heading kept in sight."""
+    from openpyxl import Workbook  # noqa: PLC0415 - slow to import, and hardly a process needs it
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     sheet.freeze_panes = "A2"
@@ -127,6 +127,8 @@ def _csv(data: bytes) -> Rows:
 
 
 def _xlsx(data: bytes) -> Rows:
+    from openpyxl import load_workbook  # noqa: PLC0415 - as above
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             if sum(part.file_size for part in parts.infolist()) > UNPACKED:

@@ -1,5 +1,6 @@
 """Real servers for every test: a PostgreSQL database and a Redis-protocol server per test process."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +25,7 @@ import config.database
 import config.redis
 from app import create_app
 from booking import gone
-from config import encryption, policy
+from config import encryption, policy, start
 from config.migrate import migrate
 from config.settings import Settings
 from dev.browser import find_browser
@@ -40,6 +41,8 @@ hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None)
 hypothesis.settings.load_profile("quick")
 
+gc.freeze()  # what is imported stays
+start.done()
 remember_templates_and_routes()
 expect.set_options(
     timeout=45_000

@@ -5,7 +5,6 @@ Only what was looked at (signing/verifying.py) is rendered; nothing is kept, so 
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,30 +14,16 @@ from threading import Lock
 from typing import Any
 
 import noto_cjk_sans_otc
-from asn1crypto import keys as asn1_keys
-from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import PdfSignatureMetadata, SimpleSigner, sign_pdf
-from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 from typst import Compiler, Fonts
 
 from config import formats
 from config.text import CHINESE, N_, translate
 from prescriptions.papers.shown import Shown
-from prescriptions.signing.keys import chain_of
 from prescriptions.signing.models import SigningCertificate
 from prescriptions.signing.refusals import NoCertificate
 
 PPI = 120
 TEMPLATE = Path(__file__).with_name("prescription.typ")
-FIELD = "Clinic"
 _rendering = Lock()  # the compiler is one, and keeps what it has read
 
 
@@ -67,6 +52,8 @@ def _compiler() -> Compiler:
 def pdf(seen: Shown, locale: str, seal: Seal, at: datetime) -> bytes:
     """The form as PDF/A-2b with the clinic's signature over every byte. Takes some tens of milliseconds of processor
     time: not inside of a transaction."""
+    from prescriptions.papers.sealing import sealed  # noqa: PLC0415 - pyHanko is slow to import, and few papers are read
+
     with _rendering:
         made = _compiler().compile(
             TEMPLATE.read_bytes(),
@@ -76,7 +63,7 @@ def pdf(seen: Shown, locale: str, seal: Seal, at: datetime) -> bytes:
             timestamp=at.replace(microsecond=0),  # the PDF knows seconds, and refuses more
         )
     assert isinstance(made, bytes)  # noqa: S101 - a PDF is one file
-    return _sealed(made, seal, seen)
+    return sealed(made, seal.certificate, seal.key, seen.number)
 
 
 def pictures(seen: Shown, locale: str) -> list[bytes]:
@@ -84,24 +71,6 @@ def pictures(seen: Shown, locale: str) -> list[bytes]:
     with _rendering:
         made = _compiler().compile(TEMPLATE.read_bytes(), format="png", ppi=PPI, sys_inputs=_inputs(seen, locale))
     return made if isinstance(made, list) else [made or b""]
-
-
-def _sealed(made: bytes, seal: Seal, seen: Shown) -> bytes:
-    chain = chain_of(SigningCertificate(certificate=seal.certificate))
-    key = load_pem_private_key(seal.key.encode(), None)
-    loaded = [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in chain]
-    others = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko: all but its constructor is typed
-    others.register_multiple(loaded[1:])
-    signer = SimpleSigner(
-        signing_cert=loaded[0],
-        signing_key=asn1_keys.PrivateKeyInfo.load(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
-        cert_registry=others,
-    )
-    what = PdfSignatureMetadata(
-        field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=seen.number
-    )
-    signed = sign_pdf(IncrementalPdfFileWriter(io.BytesIO(made)), what, signer)
-    return bytes(signed.getvalue())
 
 
 def _inputs(seen: Shown, locale: str) -> dict[str, str]:
