@@ -44,7 +44,7 @@ def test(arguments: list[str]) -> None:
         os.environ["CHROMIUM"] = install_browser()
         install_turn()
         install_pdfsig()
-    _become("python", "-m", "pytest", "-n", "3", "--dist", "loadscope", *arguments)
+    _become("python", "-m", "pytest", "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", *arguments)
 
 
 def lint(_: list[str]) -> None:

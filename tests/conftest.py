@@ -48,6 +48,12 @@ expect.set_options(
     timeout=45_000
 )  # milliseconds: the machine may be busy with other tests; else a page never takes that long
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The journeys first: they take minutes each, and with the short ones last no core waits for another at the end."""
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+
+
 SERVERS = Path(__file__).parents[1] / "var" / "tests" / "servers"
 
 
