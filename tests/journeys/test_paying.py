@@ -33,6 +33,7 @@ def test_book_and_pay(phone: Callable[[str], Phone], service: Service) -> None:
     mother.heading("已预约")
     mother.picture("booked")
     mother.go("取消预约")
+    mother.heading("要取消这次预约吗？")
     expect(mother.page.locator("main")).to_contain_text("50元")
     mother.picture("ask-cancel")
     mother.page.locator("form button").first.click()
