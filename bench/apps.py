@@ -134,20 +134,35 @@ def no_op() -> Flask:
 
 
 def statement() -> Flask:
-    """Flask and the booking statement, without anything around it."""
+    """Flask and the booking statement, asked for all who come meanwhile as by menus/lane.py; no rules, record or
+    fact."""
+    from collections.abc import Sequence  # noqa: PLC0415
     from uuid import UUID  # noqa: PLC0415
 
-    from booking import numbers  # noqa: PLC0415
+    from booking.numbers import for_many  # noqa: PLC0415
     from config import clock, database  # noqa: PLC0415
+    from config.ids import new_id  # noqa: PLC0415
+    from config.together import Together  # noqa: PLC0415
 
-    app = Flask(__name__)
+    app, bare = Flask(__name__), for_many(whole=False)
     database.connect(os.environ["BENCH_DATABASE"])
 
-    @app.post("/visits")
-    def take() -> str:
-        child, now = UUID(request.form["patient"]), clock.now()
+    def take(wishes: Sequence[tuple[UUID, UUID]]) -> list[bool]:
+        now = clock.now()
+        rest = {"from_pool": "open", "at_moment": now, "until": now, "instead_of": None}
+        asked = [
+            {"new_id": new_id(), "for_schedule": schedule, "for_patient": child, "by_account": child, **rest}
+            for schedule, child in wishes
+        ]
         with database.looking() as session:
-            numbers.take(session, UUID(request.form["schedule"]), child, child, now, now)
+            return [bool(rows) for rows in bare(session, asked)]
+
+    together = Together(take)
+
+    @app.post("/visits")
+    def book() -> str:
+        if not together.ask((UUID(request.form["schedule"]), UUID(request.form["patient"]))):
+            abort(409)
         return "booked"
 
     return app

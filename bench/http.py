@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import Engine, text
 from bench.crowd import Asking, Crowd, crowd, reset, rested
 from bench.load import drive
 from bench.webhook import Bot, Server, serve, spread
+from booking.gone import SECONDS
 from config import clock, database
 from config.settings import Settings
 
@@ -79,6 +81,8 @@ def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Fig
         before = way.server.seconds() + _seconds(postgres)
         rate = drive(connections, requests, way.status).rate
         cost = (way.server.seconds() + _seconds(postgres) - before) / len(requests)
+    if way.status == 409:
+        time.sleep(2 * SECONDS)  # until no process remembers that it was sold out
     if way.status == 303:
         with engine.connect() as connection:
             booked = connection.scalar(text("select count(*) from appointments where status = 'booked'"))

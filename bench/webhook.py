@@ -116,8 +116,7 @@ def serve(bot: Bot, mode: str, settings: Settings, folder: Path, kind: str = "we
         command = _gunicorn(bot.app, port, kind)
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        _wait(process, port, log)
-        workers = psutil.Process(process.pid).children()
+        workers = _started(process, port, log, command)
         yield Server(bot, port, workers, Redis.from_url(settings.redis_url))
     finally:
         process.send_signal(signal.SIGTERM)
@@ -133,9 +132,10 @@ def _gunicorn(app: str, port: int, kind: str) -> list[str]:
     return [sys.executable, "-m", "gunicorn", f"bench.apps:{app}()", *options, *CALM]
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Until both workers have started; raises RuntimeError with the log when it ends or takes too long."""
-    end = time.monotonic() + 90
+def _started(process: subprocess.Popen[bytes], port: int, log: Path, command: list[str]) -> list[psutil.Process]:
+    """Its workers, once all have begun and one answers; raises RuntimeError with the log when it ends or takes too
+    long."""
+    end, count = time.monotonic() + 90, int(command[command.index("--workers") + 1])
     while time.monotonic() < end and process.poll() is None:
         try:
             with connected(port, 1) as one:
@@ -143,7 +143,9 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         except OSError:
             time.sleep(0.1)
         except RuntimeError:  # it answers; that GET is not allowed or unsigned
-            return
+            workers: list[psutil.Process] = psutil.Process(process.pid).children()
+            if len(workers) == count:
+                return workers
     raise RuntimeError(log.read_text())
 
 

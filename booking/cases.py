@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from booking.screens import good
 from booking.suspension import latest_end
 from config.database import UtcDateTime
 from config.errors import NotFound
-from config.hot import Hot
+from config.hot import Hot, Many
 from people.access import Viewer, is_guardian
 from people.consents import agreed
 from people.index import Visit
@@ -72,6 +73,11 @@ class Case(NamedTuple):
     facts: Facts
     recent: Recent
 
+    @property
+    def own(self) -> bool:
+        """Whether the account is an active guardian of the child, and the clinic is not stopped."""
+        return self.guardian and self.active
+
 
 def read(
     session: Session,
@@ -92,27 +98,36 @@ def read(
 def of(session: Session, viewer: Viewer, schedule_id: UUID, patient_id: UUID, now: datetime) -> Case:
     """The viewer's own case. Raises NotFound also for a child whose active guardian the viewer is not, and where the
     clinic is stopped."""
-    return own(read(session, schedule_id, patient_id, viewer.account_id, now))
-
-
-def own(case: Case) -> Case:
-    """The same. Raises NotFound for a child whose active guardian the account is not, and where the clinic is
-    stopped."""
-    if not (case.guardian and case.active):
+    case = read(session, schedule_id, patient_id, viewer.account_id, now)
+    if not case.own:
         raise NotFound
     return case
 
 
-def of_browser(
-    session: Session, sign_in_id: UUID, schedule_id: UUID, patient_id: UUID, now: datetime
-) -> tuple[Known, Case] | None:
-    """``read`` for the account of a sign-in, and that sign-in, of which nothing is judged here. None: there is no such
-    sign-in, period or child."""
-    given = {"schedule": schedule_id, "patient": patient_id, "sign_in": sign_in_id, "now": now, "but": None}
-    for row in READ_OF_BROWSER(session, given):
-        found = Known.of(row[-len(COLUMNS) :])
-        return found, _case(schedule_id, patient_id, found.account_id, row[: -len(COLUMNS)])
-    return None
+class Browser(NamedTuple):
+    """Who wants a number, by the sign-in of a browser."""
+
+    sign_in_id: UUID
+    schedule_id: UUID
+    patient_id: UUID
+
+
+def of_browsers(session: Session, browsers: Sequence[Browser], now: datetime) -> list[tuple[Known, Case] | None]:
+    """``read`` for the accounts of these sign-ins, and the sign-ins, of which nothing is judged here. None: there is no
+    such sign-in, period or child."""
+    asked = [
+        {"schedule": one.schedule_id, "patient": one.patient_id, "sign_in": one.sign_in_id, "now": now, "but": None}
+        for one in browsers
+    ]
+    return [
+        _with_sign_in(one, *rows) if rows else None
+        for one, rows in zip(browsers, READ_OF_BROWSERS(session, asked), strict=True)
+    ]
+
+
+def _with_sign_in(of: Browser, row: tuple[Any, ...]) -> tuple[Known, Case]:
+    found = Known.of(row[-len(COLUMNS) :])
+    return found, _case(of.schedule_id, of.patient_id, found.account_id, row[: -len(COLUMNS)])
 
 
 def _case(schedule_id: UUID, patient_id: UUID, account_id: UUID, row: tuple[Any, ...]) -> Case:
@@ -217,4 +232,4 @@ def _lately(account: ColumnElement[UUID]) -> LateralFromClause:
     )
 
 
-READ, READ_OF_BROWSER = Hot(_statement(ACCOUNT)), Hot(_statement(None))
+READ, READ_OF_BROWSERS = Hot(_statement(ACCOUNT)), Many(_statement(None))

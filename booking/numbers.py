@@ -6,8 +6,7 @@ with a fee is held until it is paid, one without is booked. ``book`` writes the 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -16,7 +15,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
-    Insert,
     Interval,
     Select,
     String,
@@ -32,15 +30,26 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     update,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.orm import Session
 
 from booking.events import AppointmentBooked
-from booking.models import Appointment, AppointmentStatus, Pool, Schedule, ScheduleStatus, Slot, SlotStatus
+from booking.models import (
+    CHILD_DAY_INDEX,
+    Appointment,
+    AppointmentStatus,
+    Pool,
+    Schedule,
+    ScheduleStatus,
+    Slot,
+    SlotStatus,
+)
 from config.database import Json
-from config.hot import Hot
+from config.hot import ASKED, Hot, Many
 from config.ids import new_id
 from config.jobs import HANDLE_FACT, QUEUE, QUEUE_NAME, as_job
 from people.models import AuditEvent
@@ -49,6 +58,9 @@ TABLE = cast(Table, Appointment.__table__)
 AUDIT = cast(Table, AuditEvent.__table__)
 MOMENT = TABLE.c.booked_at.type
 Columns = dict[str, ColumnElement[Any]]
+OF_SCHEDULE = ("department_id", "day", "fee_fen", "delay_minutes")
+NEW: ColumnElement[UUID] = bindparam("new_id", type_=Uuid())
+CHILD_DAY = next(index for index in TABLE.indexes if index.name == CHILD_DAY_INDEX)
 
 
 class Taken(NamedTuple):
@@ -58,35 +70,41 @@ class Taken(NamedTuple):
     held: bool
 
 
+def _opened(which: ColumnElement[bool]) -> Select[Any]:
+    """The schedules that are not stopped: whoever stops a clinic (booking/actions/stopping.py) and whoever books wait
+    for each other here."""
+    said = (Schedule.__table__.c[name] for name in OF_SCHEDULE)
+    found = select(Schedule.id, *said).where(which, Schedule.status == ScheduleStatus.ACTIVE)
+    return found.with_for_update(read=True, key_share=True)
+
+
+def _free(opened: CTE, *wanted: ColumnElement[bool]) -> Select[Any]:
+    """The free numbers of a schedule, the lowest first, with what the schedule says of them; whoever takes others is
+    passed by."""
+    return (
+        select(Slot.id, Slot.schedule_id, Slot.number, Slot.starts_at, *(opened.c[name] for name in OF_SCHEDULE))
+        .join(opened, opened.c.id == Slot.schedule_id)
+        .where(Slot.status == SlotStatus.FREE, *wanted)
+        .order_by(Slot.pool, Slot.number)
+        .with_for_update(of=Slot, skip_locked=True)
+    )
+
+
 def _taken(*, this_one: bool = False) -> CTE:
-    """The number that is taken, with what its schedule says of it.
+    """The number that is taken.
 
     The pool is asked for as one of a list: to PostgreSQL it is then no constant, so only ``ix_slots_free`` brings the
     numbers in this order. By the index of all numbers it would walk over every number taken before.
     """
     wanted = Slot.id == bindparam("for_slot") if this_one else Slot.pool == any_(array([bindparam("from_pool")]))
-    opened = (  # whoever stops the clinic (booking/actions/stopping.py) and whoever books wait for each other here
-        select(Schedule.id, Schedule.department_id, Schedule.day, Schedule.fee_fen, Schedule.delay_minutes)
-        .where(Schedule.id == bindparam("for_schedule"), Schedule.status == ScheduleStatus.ACTIVE)
-        .with_for_update(read=True, key_share=True)
-        .cte("opened")
-    )
-    of_schedule = (opened.c.department_id, opened.c.day, opened.c.fee_fen, opened.c.delay_minutes)
-    free = (
-        select(Slot.id, *of_schedule)
-        .join(opened, opened.c.id == Slot.schedule_id)
-        .where(Slot.schedule_id == bindparam("for_schedule"), Slot.status == SlotStatus.FREE)
-        .where(wanted)
-        .order_by(Slot.pool, Slot.number)
-        .limit(1)
-        .with_for_update(of=Slot, skip_locked=True)
-        .cte("free")
-    )
+    of_schedule = bindparam("for_schedule", type_=Uuid())
+    opened = _opened(Schedule.id == of_schedule).cte("opened")
+    free = _free(opened, Slot.schedule_id == of_schedule, wanted).limit(1).cte("free")
     return (
         update(Slot)
         .where(and_(Slot.id == free.c.id))
         .values(status=_when(free, SlotStatus.BUSY_TENTATIVE, SlotStatus.BUSY))
-        .returning(Slot.id, Slot.schedule_id, Slot.number, Slot.starts_at, *(free.c[part.key] for part in of_schedule))
+        .returning(*free.c)
         .cte("taken")
     )
 
@@ -103,7 +121,7 @@ def _plain(value: object) -> ColumnElement[Any]:
 def _values(taken: CTE) -> Columns:
     """The appointment of a number, held or booked."""
     return {
-        "id": bindparam("new_id", type_=Uuid()),
+        "id": NEW,
         "slot_id": taken.c.id,
         "schedule_id": taken.c.schedule_id,
         "department_id": taken.c.department_id,
@@ -134,13 +152,8 @@ def _whole(taken: CTE) -> Columns:
     }
 
 
-def _made(values: Columns) -> CTE:
-    row = insert(TABLE).from_select(list(values), select(*values.values()), include_defaults=False)
-    return row.returning(TABLE.c.id, TABLE.c.status, TABLE.c.account_id).cte("made")
-
-
-def _noted(made: CTE) -> Insert:
-    """The record of the booking, as people.audit.record writes it."""
+def _noted(made: CTE) -> CTE:
+    """The record of each booking, as people.audit.record writes it."""
     values: Columns = {
         "id": bindparam("note_id", type_=Uuid()),
         "at": bindparam("at_moment", type_=MOMENT),
@@ -151,29 +164,92 @@ def _noted(made: CTE) -> Insert:
         "entity_id": made.c.id,
         "detail": func.jsonb_build_object(),
     }
-    return insert(AUDIT).from_select(list(values), select(*values.values()), include_defaults=False)
+    rows = select(*values.values()).join_from(made, ASKED, made.c.id == NEW)
+    return insert(AUDIT).from_select(list(values), rows, include_defaults=False).cte("noted")
 
 
-def _told(made: CTE) -> Insert:
-    """The fact of a number that is booked at once, as config.jobs.emit writes it."""
+def _told(made: CTE) -> CTE:
+    """The fact of each number that is booked at once, as config.jobs.emit writes it."""
     values: Columns = {
         "queue_name": literal(QUEUE_NAME),
         "task_name": literal(HANDLE_FACT),
         "lock": bindparam("fact_lock", type_=String()),
         "args": bindparam("fact", type_=JSONB()),
     }
-    booked = select(*values.values()).where(made.c.status == AppointmentStatus.BOOKED)
-    return insert(QUEUE).from_select(list(values), booked, include_defaults=False)
+    rows = select(*values.values()).join_from(made, ASKED, made.c.id == NEW)
+    booked = rows.where(made.c.status == AppointmentStatus.BOOKED)
+    return insert(QUEUE).from_select(list(values), booked, include_defaults=False).cte("told")
 
 
-def _statement(*, this_one: bool = False, whole: bool = False) -> Select[UUID, bool]:
+def _for_one(*, this_one: bool = False) -> Select[UUID, bool]:
     taken = _taken(this_one=this_one)
-    made = _made(_values(taken) | (_whole(taken) if whole else {}))
-    answer = select(made.c.id, made.c.status == AppointmentStatus.PENDING)
-    return answer.add_cte(_noted(made).cte("noted"), _told(made).cte("told")) if whole else answer
+    values = _values(taken)
+    row = insert(TABLE).from_select(list(values), select(*values.values()), include_defaults=False)
+    made = row.returning(TABLE.c.id, TABLE.c.status).cte("made")
+    return select(made.c.id, made.c.status == AppointmentStatus.PENDING)
 
 
-TAKE, TAKE_THIS, BOOK = Hot(_statement()), Hot(_statement(this_one=True)), Hot(_statement(whole=True))
+def for_many(*, whole: bool) -> Many:
+    """The statement for several children; ``whole``: with record and fact, as ``book`` asks it.
+
+    Each schedule's lowest numbers go to those who want one in the order in which they came; a child who has one already
+    gets none, and that number stays free.
+    """
+    turns = _turns()
+    free = _numbers(turns)
+    values = _values(free) | (_whole(free) if whole else {})
+    rows = (
+        select(*values.values())
+        .join_from(free, turns, and_(*(free.c[name] == turns.c[name] for name in ("schedule_id", "pool", "turn"))))
+        .join(ASKED, ASKED.c.place == turns.c.place)
+        .order_by(values["patient_id"])  # the one order of locks
+    )
+    row = postgresql.insert(TABLE).from_select(list(values), rows, include_defaults=False)
+    made = (
+        row.on_conflict_do_nothing(
+            index_elements=CHILD_DAY.columns, index_where=CHILD_DAY.dialect_options["postgresql"]["where"]
+        )
+        .returning(TABLE.c.id, TABLE.c.slot_id, TABLE.c.status, TABLE.c.account_id)
+        .cte("made")
+    )
+    held = select(made.c.slot_id).where(made.c.status == AppointmentStatus.PENDING)
+    taken = (
+        update(Slot)
+        .where(Slot.id == _any_of(select(made.c.slot_id)))
+        .values(status=case((Slot.id.in_(held), _plain(SlotStatus.BUSY_TENTATIVE)), else_=_plain(SlotStatus.BUSY)))
+    )
+    answer = select(ASKED.c.place, made.c.id, made.c.status == AppointmentStatus.PENDING)
+    answer = answer.join_from(made, ASKED, made.c.id == NEW).add_cte(taken.cte("taken"))
+    return Many(answer.add_cte(_noted(made), _told(made)) if whole else answer, writes=True)
+
+
+def _any_of(ids: Select[UUID]) -> ColumnElement[Any]:
+    """One of these few: looked up by the index, however the planner guesses."""
+    return any_(func.array(ids.scalar_subquery()))
+
+
+def _turns() -> CTE:
+    """Who is the how-manieth to want a number of a schedule's pool."""
+    schedule_id, pool = bindparam("for_schedule", type_=Uuid()), bindparam("from_pool", type_=String())
+    turn = func.row_number().over(partition_by=(schedule_id, pool), order_by=ASKED.c.place)
+    return select(ASKED.c.place, schedule_id.label("schedule_id"), pool.label("pool"), turn.label("turn")).cte("turns")
+
+
+def _numbers(turns: CTE) -> CTE:
+    """As many free numbers of each schedule's pool as are wanted."""
+    wanted = (
+        select(turns.c.schedule_id, turns.c.pool, func.count().label("number"))
+        .group_by(turns.c.schedule_id, turns.c.pool)
+        .cte("wanted")
+    )
+    opened = _opened(Schedule.id == _any_of(select(wanted.c.schedule_id))).order_by(Schedule.id).cte("opened")
+    of_pool = Slot.schedule_id == wanted.c.schedule_id, Slot.pool == any_(array([wanted.c.pool]))
+    found = _free(opened, *of_pool).limit(wanted.c.number).lateral("found")
+    turn = func.row_number().over(partition_by=(wanted.c.schedule_id, wanted.c.pool), order_by=found.c.number)
+    return select(*found.c, wanted.c.pool, turn.label("turn")).join_from(wanted, found, true()).cte("free")
+
+
+TAKE, TAKE_THIS, BOOK = Hot(_for_one()), Hot(_for_one(this_one=True)), for_many(whole=True)
 
 
 def take(
@@ -210,41 +286,59 @@ def take(
     return _twice(session, TAKE, values, [{"from_pool": str(pool)} for pool in pools])
 
 
-def book(
-    session: Session,
-    schedule_id: UUID,
-    patient_id: UUID,
-    account_id: UUID,
-    now: datetime,
-    hold_until: datetime,
-    *,
-    pool: Pool,
-    evidence: Json,
-    screen_id: UUID,
-    remind_day_at: datetime | None,
-    remind_before: timedelta,
-) -> Taken | None:
-    """As ``take``, and what belongs to a whole booking: evidence, answers, reminders, the record, and the fact if it is
-    booked at once."""
-    made = new_id()
-    lock, fact = as_job(AppointmentBooked(appointment_id=made))
-    values = {
-        "new_id": made,
-        "for_schedule": schedule_id,
-        "for_patient": patient_id,
-        "by_account": account_id,
-        "at_moment": now,
-        "until": hold_until,
-        "instead_of": None,
-        "evidence": json.dumps(evidence),
-        "screen": screen_id,
-        "day_before": remind_day_at,
-        "remind_before": remind_before,
-        "note_id": new_id(),
-        "fact_lock": lock,
-        "fact": json.dumps(fact),
-    }
-    return _twice(session, BOOK, values, [{"from_pool": str(pool)}])
+class Wanted(NamedTuple):
+    """A whole booking: as ``take``'s, with evidence, answers, reminders, and what they are counted by."""
+
+    schedule_id: UUID
+    patient_id: UUID
+    account_id: UUID
+    now: datetime
+    hold_until: datetime
+    pool: Pool
+    evidence: Json
+    screen_id: UUID
+    remind_day_at: datetime | None
+    remind_before: timedelta
+
+    def values(self) -> dict[str, object]:
+        """With the ids of what will be written."""
+        made = new_id()
+        lock, fact = as_job(AppointmentBooked(appointment_id=made))
+        return {
+            "new_id": made,
+            "for_schedule": self.schedule_id,
+            "from_pool": self.pool,
+            "for_patient": self.patient_id,
+            "by_account": self.account_id,
+            "at_moment": self.now,
+            "until": self.hold_until,
+            "instead_of": None,
+            "evidence": self.evidence,
+            "screen": self.screen_id,
+            "day_before": self.remind_day_at,
+            "remind_before": self.remind_before,
+            "note_id": new_id(),
+            "fact_lock": lock,
+            "fact": fact,
+        }
+
+
+def book(session: Session, wanted: Sequence[Wanted]) -> list[Taken | None]:
+    """Numbers for all of these by one statement, with the record of each, and the fact of those booked at once.
+
+    Who comes first is served first. None: nothing was free, or the child holds a number of that department and day.
+    Each of these is asked for once more by itself: what was kept from it for one who got nothing may be free.
+    """
+    found = _book(session, wanted)
+    for place, taken in enumerate(found):
+        if taken is None:
+            (found[place],) = _book(session, [wanted[place]])
+    return found
+
+
+def _book(session: Session, wanted: Sequence[Wanted]) -> list[Taken | None]:
+    asked = [one.values() for one in wanted]
+    return [Taken(*rows[0]) if rows else None for rows in BOOK(session, asked)] if asked else []
 
 
 def _twice(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection, RawCursor, waiting
@@ -15,7 +18,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Engine, Executable
+from sqlalchemy import Engine, Executable, Integer, column, table
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -28,6 +31,8 @@ KEPT = 4  # lines; more at once stand in each other's way in PostgreSQL, by a si
 # psycopg waits in another way, and so do we.
 THREADS = waiting.wait is getattr(waiting, "wait_c", None)
 
+ASKED = table("asked", column("place", Integer))  # of a Many
+
 
 class _Compiler(PGCompiler_psycopg):
     """Writes constants into the text: only so does a plan that is made once and kept use the partial indexes."""
@@ -35,6 +40,18 @@ class _Compiler(PGCompiler_psycopg):
     def visit_bindparam(self, bindparam: Any, **how: Any) -> Any:  # type: ignore[override]
         """Only what has no value yet stays a parameter."""
         return super().visit_bindparam(bindparam, **{**how, "literal_binds": not bindparam.required})  # type: ignore[no-untyped-call]
+
+
+class _ForEach(_Compiler):
+    """Writes a column of ``asked`` in the place of what has no value yet."""
+
+    def visit_bindparam(self, bindparam: Any, **how: Any) -> Any:  # type: ignore[override]
+        """And notes the column's type."""
+        if not bindparam.required:
+            return super().visit_bindparam(bindparam, **how)
+        self.columns: dict[str, str] = self.__dict__.get("columns", {})
+        self.columns[bindparam.key] = bindparam.type.compile(self.dialect)
+        return f'asked."{bindparam.key}"'
 
 
 class Hot:
@@ -58,16 +75,66 @@ class Hot:
         """The rows, as psycopg reads them. Raises psycopg's own errors."""
         written, names = self.compiled
         given = [values[name] for name in names]
-        lines: Lines | None = session.info.get(LINES)
-        if lines and not session.in_transaction():
-            with lines.few:
-                line = lines.take()
-                try:
-                    return line.rows(written, given)
-                finally:
-                    lines.give(line)
-        session.flush()
-        return _by_cursor(session.connection().connection.driver_connection, written, given)
+        return _rows(session, written, given)
+
+
+class Many:
+    """A ``Hot`` for several who ask at once: PostgreSQL starts one plan and flushes once, instead of many times.
+
+    The statement is written as for one; each ``bindparam(name)`` stands for a column of ``asked``, a table with a row
+    for each asker (``place``: from 0). A question is put for each of these rows. A statement that writes names the
+    table itself (``ASKED``), and its first column is the asker's place.
+    """
+
+    def __init__(self, statement: Executable, *, writes: bool = False) -> None:
+        self.statement, self.writes = statement, writes
+
+    @cached_property
+    def written(self) -> str:
+        """The text; ``$1`` is a JSON list of what is asked for."""
+        dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        dialect.statement_compiler = _ForEach
+        compiled: Any = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in compiled.columns.items())
+        rows = f"(SELECT * FROM json_to_recordset($1) AS each (place int, {columns}))"  # noqa: S608 - names of ours
+        asked = f"WITH asked AS MATERIALIZED {rows}"
+        if self.writes:
+            return f"{asked}, {str(compiled).removeprefix('WITH ')}"
+        # OFFSET 0: planned by itself, so that its tables are looked into row by row, however small they seem
+        return f"{asked} SELECT asked.place, found.* FROM asked, LATERAL ({compiled} OFFSET 0) AS found"  # noqa: S608
+
+    def __call__(self, session: Session, asked: Sequence[Mapping[str, object]]) -> list[list[tuple[Any, ...]]]:
+        """The rows for each of these. Raises psycopg's own errors."""
+        given = json.dumps([{"place": place, **values} for place, values in enumerate(asked)], default=_as_json)
+        found: list[list[tuple[Any, ...]]] = [[] for _ in asked]
+        for place, *row in _rows(session, self.written, [given]):
+            found[place].append(tuple(row))
+        return found
+
+
+def _as_json(value: object) -> str:
+    """As PostgreSQL reads it. Raises TypeError."""
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds()} seconds"
+    raise TypeError(type(value).__name__)
+
+
+def _rows(session: Session, written: str, given: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Alone on one of the process's few lines, else in the session's transaction."""
+    lines: Lines | None = session.info.get(LINES)
+    if lines and not session.in_transaction():
+        with lines.few:
+            line = lines.take()
+            try:
+                return line.rows(written, given)
+            finally:
+                lines.give(line)
+    session.flush()
+    return _by_cursor(session.connection().connection.driver_connection, written, given)
 
 
 def _by_cursor(connection: Any, written: str, given: Sequence[object]) -> list[tuple[Any, ...]]:

@@ -7,8 +7,10 @@ application behind, which asks anew and answers; nothing has been written for it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from hmac import compare_digest
 from json import loads
 from secrets import token_hex
@@ -22,20 +24,23 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from booking import actions, cases
+from booking.cases import Browser, Case
 from booking.gone import GONE
 from config.clock import now
 from config.database import looking
 from config.errors import Refused
 from config.metrics import REQUESTS
-from config.policy import current
+from config.policy import Policy, current
 from config.settings import Settings
+from config.together import Together
 from menus import limits, security
 from menus.asked import PATH, Asked, asked
 from menus.signatures import Seal, decoded
 from people import sessions
-from people.sessions import SignInKind
+from people.sessions import Known, SignInKind
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -53,6 +58,9 @@ class Lane:
     headers: list[tuple[str, str]]
     cookies: Seal
     proofs: Seal
+
+    def __post_init__(self) -> None:
+        self._together = Together(self._book)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -84,28 +92,43 @@ class Lane:
 
     def _booked(self, wish: Asked, environ: WSGIEnvironment) -> UUID | None:
         try:
-            return self._book(wish, environ)
-        except (Refused, SQLAlchemyError, psycopg.Error):  # the application behind has a page for it
+            return self._together.ask((wish, environ))
+        except (SQLAlchemyError, psycopg.Error):  # the application behind has a page for it
             return None
 
-    def _book(self, wish: Asked, environ: WSGIEnvironment) -> UUID | None:
+    def _book(self, wishes: Sequence[tuple[Asked, WSGIEnvironment]]) -> list[UUID | None]:
+        """Book for all that came meanwhile: the database is asked twice and Redis once, however many they are."""
         at = now()
+        booked: list[UUID | None] = [None] * len(wishes)
         with looking() as session:
-            found = cases.of_browser(session, wish.sign_in_id, wish.schedule_id, wish.patient_id, at)
-            if found is None:
-                return None
-            signed_in, case = sessions.seen(session, found[0], at, current(session, at)), found[1]
-            if signed_in is None or signed_in.kind is not SignInKind.WECHAT or case.held or case.fee_fen:
-                return None
+            browsers = [Browser(wish.sign_in_id, wish.schedule_id, wish.patient_id) for wish, _ in wishes]
+            found = dict(enumerate(cases.of_browsers(session, browsers, at)))
+            policy = current(session, at)
+            signed_in = {place: one for place, one in found.items() if one and sessions.holds(one[0], at, policy)}
+            own = {place: case for place, (known, case) in signed_in.items() if _may(known, case)}
+            wanted = self._in_time(session, own, {place: wishes[place][1] for place in own}, at)
+            for place, made in zip(wanted, actions.book_cases(session, list(wanted.values()), at), strict=True):
+                booked[place] = made
+            sessions.touch(session, (known for known, _ in signed_in.values()), at)
+        return booked
+
+    def _in_time(
+        self, session: Session, own: Mapping[int, Case], environs: Mapping[int, WSGIEnvironment], at: datetime
+    ) -> dict[int, tuple[Case, Policy]]:
+        """Those who need not wait a little, each with its department's policy. All have tried once more."""
+        tries = limits.count_once(self.app, [(case.account_id, environs[place]) for place, case in own.items()])
+        found: dict[int, tuple[Case, Policy]] = {}
+        for (place, case), tried in zip(own.items(), tries, strict=True):
             policy = current(session, at, case.facts.department)
-            try:
-                cases.own(case)
-                tries = limits.count_once(self.app, signed_in.account_id, environ)
-                actions.slow_down(session, case.recent, signed_in.account_id, tries, at, policy)
-                return actions.book_case(session, case, at, policy).id
-            except Refused as refused:
-                refused.afterwards = None  # on record when it is refused again, behind
-                raise
+            with suppress(Refused):
+                actions.slow_down(session, case.recent, case.account_id, tried, at, policy)
+                found[place] = case, policy
+        return found
+
+
+def _may(known: Known, case: Case) -> bool:
+    """Whether somebody on their own phone books for their own child, which has no number yet, free of charge."""
+    return known.kind is SignInKind.WECHAT and case.own and not (case.held or case.fee_fen)
 
 
 def join(app: Flask, settings: Settings) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -42,20 +43,31 @@ class Counter:
             words = ["EVAL", ADD, str(len(keys)), *keys, str(TRY_SECONDS), *map(str, tries.values())]
             attempt(lambda: self._redis.ask(*words), None)
 
-    def count(self, account_id: UUID, address: str | None) -> Tries | None:
-        """One try more, and how many that makes. None when Redis doesn't answer."""
-        public = _public(address)
-        keys = [f"tries:account:{account_id}", *([f"tries:address:{public}"] if public else [])]
+    def count(self, tries: Sequence[tuple[UUID, str | None]]) -> list[Tries | None]:
+        """One try more of each of these accounts, by the address it comes from, and how many that makes. None when
+        Redis doesn't answer."""
+        keys = [_keys(account_id, address) for account_id, address in tries]
         commands = [
             command
-            for key in keys
+            for key in chain.from_iterable(keys)
             for command in (("SET", key, "0", "EX", str(TRY_SECONDS), "NX"), ("INCR", key), ("TTL", key))
         ]
-        answers: list[int] | None = attempt(lambda: self._redis.ask_all(*commands), None)
+        answers: list[int] | None = attempt(lambda: self._redis.ask_all(*commands), None) if commands else []
         if answers is None:
-            return None
-        counts, seconds = answers[1::3], answers[2::3]
-        return Tries(counts[0], counts[1] if public else 0, max(1, *seconds))
+            return [None] * len(keys)
+        told = iter(zip(answers[1::3], answers[2::3], strict=True))
+        return [_tries(list(islice(told, len(of_one)))) for of_one in keys]
+
+
+def _keys(account_id: UUID, address: str | None) -> list[str]:
+    public = _public(address)
+    return [f"tries:account:{account_id}", *([f"tries:address:{public}"] if public else [])]
+
+
+def _tries(told: Sequence[tuple[int, int]]) -> Tries:
+    """What was told of the account, and of the address if it has one: how many, and for how long that is counted."""
+    counts = [count for count, _ in told]
+    return Tries(counts[0], counts[1] if len(counts) > 1 else 0, max(1, *(seconds for _, seconds in told)))
 
 
 def join(app: Flask, store: Redis) -> None:
@@ -65,16 +77,17 @@ def join(app: Flask, store: Redis) -> None:
 
 def count_try(account_id: UUID) -> Tries | None:
     """Count this request as a try to book."""
-    return count_once(current_app, account_id, request.environ)
+    return count_once(current_app, [(account_id, request.environ)])[0]
 
 
-def count_once(app: Flask, account_id: UUID, environ: WSGIEnvironment) -> Tries | None:
-    """The same, also before Flask has seen the request; asked again, it gives the same answer."""
-    if COUNTED not in environ:
-        counter: Counter = app.extensions[EXTENSION]
-        environ[COUNTED] = counter.count(account_id, environ.get("REMOTE_ADDR"))
-    found: Tries | None = environ[COUNTED]
-    return found
+def count_once(app: Flask, tries: Sequence[tuple[UUID, WSGIEnvironment]]) -> list[Tries | None]:
+    """The same for several requests, also before Flask has seen them; asked again, it gives the same answers."""
+    counter: Counter = app.extensions[EXTENSION]
+    new = [(account_id, environ) for account_id, environ in tries if COUNTED not in environ]
+    counted = counter.count([(account_id, environ.get("REMOTE_ADDR")) for account_id, environ in new])
+    for (_, environ), found in zip(new, counted, strict=True):
+        environ[COUNTED] = found
+    return [environ[COUNTED] for _, environ in tries]
 
 
 def please_wait(wait: ShortWait, **kept: object) -> ResponseReturnValue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -126,9 +126,15 @@ def seen(session: Session, found: Known, now: datetime, policy: Policy) -> Known
     """``live`` for one that was just read."""
     if not holds(found, now, policy):
         return None
-    if now - found.last_seen_at >= TOUCH:
-        session.execute(update(SignIn).where(SignIn.id == found.id).values(last_seen_at=now))
+    touch(session, [found], now)
     return found
+
+
+def touch(session: Session, seen: Iterable[Known], now: datetime) -> None:
+    """Note that these are used, where that was not noted within the last minute."""
+    ids = [one.id for one in seen if now - one.last_seen_at >= TOUCH]
+    if ids:
+        session.execute(update(SignIn).where(SignIn.id.in_(ids)).values(last_seen_at=now))
 
 
 def holds(sign_in: SignIn | Known, now: datetime, policy: Policy) -> bool:

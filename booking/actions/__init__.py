@@ -22,7 +22,7 @@ from booking.actions.stopping import (
     suspend,
 )
 from booking.actions.suspending import appeal, decide
-from booking.actions.taking import book, book_case, confirm
+from booking.actions.taking import book, book_case, book_cases, confirm
 from booking.actions.together import book_together
 from booking.actions.waiting import accept, close_list, decline, join, lapse_offer, leave
 from booking.actions.watching import watch
@@ -35,6 +35,7 @@ __all__ = [
     "attended",
     "book",
     "book_case",
+    "book_cases",
     "book_together",
     "cancel",
     "close_list",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,11 +28,11 @@ from booking.models import (
     SlotStatus,
     Why,
 )
-from booking.numbers import Taken
+from booking.numbers import Taken, Wanted
 from booking.queries import holders
 from booking.refusals import AlreadyHolding, NotOpen, SoldOut
 from booking.rights_models import FollowupGrant
-from config.errors import NotFound
+from config.errors import NotFound, Refused
 from config.jobs import emit
 from config.policy import Policy
 from config.states import advance
@@ -72,16 +72,55 @@ def book_case(session: Session, case: Case, now: datetime, policy: Policy, pool:
     After a refusal nothing more can be done in this transaction.
     """
     with _refusals(case.schedule_id, case.patient_id, case.account_id, now):
-        if not (case.active and rules.is_open(case.facts.day, now, policy)):
-            raise NotOpen(first=policy.horizon_first_day, last=policy.horizon_last_day)
+        _require_open(case, now, policy)
         admitted = eligibility.judge(case.facts, policy)
         grant = _right(session, case, pool, now, policy)
-        made = _book(session, case, admitted, now, policy, pool)
+        (made,) = numbers.book(session, [_wanted(case, admitted, now, policy, pool)])
+        if made is None:
+            raise AlreadyHolding if holders(session, [case.patient_id], case.department_id, case.facts.day) else SoldOut
     if grant:
         grant.appointment_id = made.id
     if made.held:
         ask_for_money(session, session.get_one(Appointment, made.id), now)
     return made
+
+
+def book_cases(session: Session, cases: Sequence[tuple[Case, Policy]], now: datetime) -> list[UUID | None]:
+    """``book_case`` for several that cost nothing, by one statement. None: refused, for whichever reason, and that is
+    not on record yet."""
+    wanted: dict[int, Wanted] = {}
+    for place, (case, policy) in enumerate(cases):
+        with suppress(Refused):
+            _require_open(case, now, policy)
+            wanted[place] = _wanted(case, eligibility.judge(case.facts, policy), now, policy)
+    found: list[UUID | None] = [None] * len(cases)
+    for place, made in zip(wanted, numbers.book(session, list(wanted.values())), strict=True):
+        found[place] = made.id if made else None
+    return found
+
+
+def _require_open(case: Case, now: datetime, policy: Policy) -> None:
+    """Raises NotOpen."""
+    if not (case.active and rules.is_open(case.facts.day, now, policy)):
+        raise NotOpen(first=policy.horizon_first_day, last=policy.horizon_last_day)
+
+
+def _wanted(case: Case, admitted: Admitted, now: datetime, policy: Policy, pool: Pool = Pool.OPEN) -> Wanted:
+    """Raises AlreadyHolding."""
+    if case.held:
+        raise AlreadyHolding
+    return Wanted(
+        case.schedule_id,
+        case.patient_id,
+        case.account_id,
+        now,
+        now + timedelta(minutes=policy.hold_minutes),
+        pool,
+        admitted.evidence,
+        admitted.screen_id,
+        rules.day_reminder(case.starts_at, now, policy),
+        timedelta(minutes=policy.remind_minutes_before),
+    )
 
 
 def _refusals(schedule_id: UUID, patient_id: UUID, account_id: UUID, now: datetime) -> AbstractContextManager[None]:
@@ -95,31 +134,6 @@ def _right(session: Session, case: Case, pool: Pool, now: datetime, policy: Poli
     if pool is Pool.OPEN:
         return None
     return rights.require(session, pool, case.patient_id, session.get_one(Schedule, case.schedule_id), now, policy)
-
-
-def _book(session: Session, case: Case, admitted: Admitted, now: datetime, policy: Policy, pool: Pool) -> Taken:
-    """Raises AlreadyHolding, also for a child whose number was not there yet when the case was read; SoldOut."""
-    if case.held:
-        raise AlreadyHolding
-    try:
-        made = numbers.book(
-            session,
-            case.schedule_id,
-            case.patient_id,
-            case.account_id,
-            now,
-            now + timedelta(minutes=policy.hold_minutes),
-            pool=pool,
-            evidence=admitted.evidence,
-            screen_id=admitted.screen_id,
-            remind_day_at=rules.day_reminder(case.starts_at, now, policy),
-            remind_before=timedelta(minutes=policy.remind_minutes_before),
-        )
-    except UniqueViolation as error:
-        raise _holds_one(error) from error
-    if made:
-        return made
-    raise AlreadyHolding if holders(session, [case.patient_id], case.department_id, case.facts.day) else SoldOut
 
 
 def _holds_one(error: UniqueViolation) -> Exception:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, not_, select
 from sqlalchemy.orm import Session
 
 from booking import refusals
@@ -81,6 +81,8 @@ class Histories(RuleBasedStateMachine):
         free = session.scalar(number.where(Slot.pool == Pool.OPEN)) is not None
         mine = select(Appointment.id).where(Appointment.patient_id == child, Appointment.day == schedule.day)
         mine = mine.where(Appointment.department_id == schedule.department_id, Appointment.status.in_(HOLDING))
+        held_change = Appointment.status == AppointmentStatus.PENDING, Appointment.replaces_id.is_not(None)
+        mine = mine.where(not_(and_(*held_change)))  # stands beside, and ends when it is paid: another was taken
         return ahead >= 1 and schedule.status is ScheduleStatus.ACTIVE, free, session.scalar(mine) is not None
 
     @rule(child=ANY, where=ANY)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from threading import Barrier
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from booking import actions
-from booking.models import Appointment, AppointmentStatus, Period, Schedule, Slot, SlotStatus
+from booking import actions, numbers
+from booking.models import Appointment, AppointmentStatus, Period, Pool, Schedule, Slot, SlotStatus
+from booking.numbers import Wanted
 from booking.refusals import AlreadyHolding, SoldOut
 from config.clock import today
-from config.database import transaction
+from config.database import looking, transaction
 from config.ids import new_id
 from config.policy import Policy
+from config.together import Together
 from people.models import Patient
 from tests.product import Hospital, patient, seed
 
-PARENTS = 60
+PARENTS, NUMBERS = 60, 25
 POLICY = Policy()
 
 
@@ -156,3 +159,57 @@ def test_one_child_thirty_taps(
     with committed() as session:
         taken = session.scalar(select(func.count()).where(Slot.status != SlotStatus.FREE))
     assert taken == 1
+
+
+def test_what_two_processes_book_together(
+    committed: sessionmaker[Session], hospital: Hospital, children: list[Patient], schedule: UUID, now: datetime
+) -> None:
+    """Each of them for all who come meanwhile, as menus/lane.py does; everybody taps once in each, in another order."""
+    with committed.begin() as session:
+        first = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
+        more = range(2, NUMBERS + 1)
+        session.add_all(Slot(schedule_id=schedule, number=number, starts_at=first.starts_at) for number in more)
+    sizes: list[int] = []
+
+    def see_to(wishes: Sequence[UUID]) -> list[bool]:
+        sizes.append(len(wishes))
+        rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30)
+        wanted = [Wanted(schedule, child, *rest) for child in wishes]
+        with looking() as alone:
+            return [bool(taken) for taken in numbers.book(alone, wanted)]
+
+    processes = [Together(see_to), Together(see_to)]
+
+    def book(number: int) -> str:
+        process, child = divmod(number, PARENTS)
+        wanted = children[child if process else PARENTS - 1 - child].id
+        return "booked" if processes[process].ask(wanted) else "none"
+
+    assert rush(2 * PARENTS, book)["booked"] == NUMBERS == holders(committed, schedule)
+    assert max(sizes) > 1
+    with committed() as session:
+        assert session.scalar(select(func.count(Appointment.patient_id.distinct()))) == NUMBERS
+        assert session.scalar(select(func.count()).where(Slot.status == SlotStatus.BUSY)) == NUMBERS
+
+
+def test_the_same_children_in_another_order_never_wait_in_a_circle(
+    committed: sessionmaker[Session], hospital: Hospital, children: list[Patient], schedule: UUID, now: datetime
+) -> None:
+    """Two processes at a time, whose statements want ten numbers for the same ten children each."""
+    with committed.begin() as session:
+        first = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
+        session.add_all(Slot(schedule_id=schedule, number=n, starts_at=first.starts_at) for n in range(2, 21))
+    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30)
+    ten = [Wanted(schedule, child.id, *rest) for child in children[:10]]
+
+    def book(process: int) -> str:
+        with looking() as alone:
+            made = numbers.book(alone, ten if process else ten[::-1])
+        return str(sum(1 for one in made if one))
+
+    for _ in range(30):
+        served = rush(2, book)
+        assert sum(int(count) * times for count, times in served.items()) == 10
+        with committed.begin() as session:
+            session.execute(text("truncate appointments cascade"))
+            session.execute(update(Slot).values(status=SlotStatus.FREE))

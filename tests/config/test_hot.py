@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, get_ident
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, Integer, bindparam, func, literal, select, text
+from sqlalchemy import Boolean, Engine, Integer, Interval, String, Uuid, bindparam, func, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import hot
-from config.database import looking, transaction
-from config.hot import Hot, Line, Lines
+from config.database import UtcDateTime, looking, transaction
+from config.hot import Hot, Line, Lines, Many
 
 PID = Hot(select(func.pg_backend_pid()))
 
@@ -104,3 +107,44 @@ def test_a_session_that_was_only_passed_by_is_lent_again(committed: sessionmaker
         session.scalar(select(1))
     with looking() as session:
         assert session is not first
+
+
+EACH = Many(
+    select(
+        bindparam("word", type_=String()),
+        bindparam("who", type_=Uuid()),
+        bindparam("at", type_=UtcDateTime()) + bindparam("later", type_=Interval()),
+        bindparam("more", type_=JSONB()),
+    ).where(bindparam("seen", type_=Boolean()))
+)
+AT = datetime(2026, 11, 30, 7, 15, 0, 123456, UTC)
+
+
+def asked(word: str | None, *, seen: bool = True, more: object = None) -> dict[str, object]:
+    who = UUID(int=7) if word else None
+    return {"word": word, "who": who, "at": AT, "later": timedelta(minutes=90.5), "more": more, "seen": seen}
+
+
+def answered(word: str | None, more: object = None) -> tuple[object, ...]:
+    return (word, UUID(int=7) if word else None, AT + timedelta(minutes=90.5), more)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_question_of_many_is_put_for_each(committed: sessionmaker[Session], alone: bool) -> None:
+    odd = '孩子\'s "cough" \\ %s $1 {},\n'
+    wishes = [asked(odd, more={"a": [1, None, odd]}), asked("unseen", seen=False), asked(None)]
+    with looking() if alone else transaction() as session:
+        assert EACH(session, wishes) == [[answered(odd, {"a": [1, None, odd]})], [], [answered(None)]]
+        assert session.in_transaction() is not alone
+        assert EACH(session, []) == []
+
+
+def test_what_json_cannot_say_is_refused(committed: sessionmaker[Session]) -> None:
+    with pytest.raises(TypeError, match="set"), looking() as session:
+        EACH(session, [asked("a", more={1, 2})])
+
+
+def test_many_keep_the_order_of_their_own_rows(committed: sessionmaker[Session]) -> None:
+    upto = Many(select(func.generate_series(1, bindparam("count", type_=Integer()))))
+    with looking() as session:
+        assert upto(session, [{"count": 2}, {"count": 0}, {"count": 3}]) == [[(1,), (2,)], [], [(1,), (2,), (3,)]]

@@ -19,7 +19,9 @@ from booking import cases
 from booking.models import Appointment, Schedule, ScheduleStatus
 from config.policy import change
 from consultation.encounters.models import Encounter
+from menus.asked import Asked
 from menus.lane import Lane
+from menus.limits import COUNTED
 from people.models import AuditEvent, Consent, GuardianStatus, RelatedPerson
 from people.sessions import SignIn, SignInKind
 from tests.menus.conftest import Browser, token
@@ -93,6 +95,15 @@ def test_it_books_with_record_fact_and_one_try_and_flask_sees_nothing(place: Pla
     assert rows(place.session) == (1, [("book", "done")], before[2] + 1)
     assert Redis.from_url(redis_url).get(f"tries:account:{place.hospital.mother.id}") == b"1"
     assert place.client.get(answer.location).status_code == 200
+
+
+def test_booking_counts_as_use_of_the_sign_in(place: Place) -> None:
+    place.session.execute(update(SignIn).values(last_seen_at=place.now - timedelta(minutes=3)))
+    place.session.commit()
+    assert place.client.post("/visits", data=place.form).status_code == 303
+    assert place.seen == []
+    own = select(SignIn.last_seen_at).where(SignIn.account_id == place.hospital.mother.id)
+    assert place.session.scalars(own).one() > place.now - timedelta(minutes=1)
 
 
 def test_its_headers_are_those_of_flask(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +244,7 @@ def test_without_the_database_flask_answers(place: Place, monkeypatch: pytest.Mo
     def lost(*_: object) -> None:
         raise psycopg.OperationalError("gone")
 
-    monkeypatch.setattr(cases, "of_browser", lost)
+    monkeypatch.setattr(cases, "of_browsers", lost)
     assert place.client.post("/visits", data=place.form).status_code == 303
     assert place.seen == ["/visits"]
 
@@ -251,3 +262,38 @@ def test_a_visit_in_writing_is_flasks(place: Place, kind: str, behind: list[str]
     assert place.client.post("/visits", data=place.form | {"kind": kind}).status_code == 303
     assert place.seen == behind
     assert [str(found) for found in place.session.scalars(select(Encounter.kind))] == [kind] * len(behind)
+
+
+def test_of_several_at_once_each_has_its_own_end(place: Place, app: Flask, redis_url: str) -> None:
+    with place.client.session_transaction() as kept:
+        mother = UUID(kept["sign_in"])
+    hospital, nobody = place.hospital, UUID(int=7)
+    wanted = [
+        (mother, hospital.other_child.id),
+        (mother, hospital.child.id),
+        (nobody, hospital.child.id),
+        (mother, nobody),
+        (mother, hospital.sibling.id),
+        (mother, hospital.child.id),
+    ]
+    wishes: list[tuple[Asked, dict[str, object]]] = [
+        (Asked(place.schedule.id, child, sign_in, "en", "", "", ""), {}) for sign_in, child in wanted
+    ]
+    booked = lane(app)._book(wishes)
+    visits = {visit.patient_id: visit.id for visit in place.session.scalars(select(Appointment))}
+    assert len(visits) == 2
+    assert booked[:5] == [None, visits[hospital.child.id], None, None, visits[hospital.sibling.id]]
+    assert booked[5] is None, "the same child again"
+    assert rows(place.session)[1] == [("book", "done")] * 2, "who was refused has it on record from Flask"
+    assert Redis.from_url(redis_url).get(f"tries:account:{hospital.mother.id}") == b"3"
+    assert [COUNTED in environ for _, environ in wishes] == [False, True, False, False, True, True]
+
+
+def test_who_tries_too_often_is_not_booked_among_others(place: Place, app: Flask) -> None:
+    change(place.session, "book_tries_per_account", 1, author="test", valid_from=place.now)
+    place.session.commit()
+    with place.client.session_transaction() as kept:
+        mother = UUID(kept["sign_in"])
+    children = place.hospital.child.id, place.hospital.sibling.id
+    booked = lane(app)._book([(Asked(place.schedule.id, child, mother, "en", "", "", ""), {}) for child in children])
+    assert [bool(one) for one in booked] == [True, False]

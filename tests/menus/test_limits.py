@@ -118,11 +118,11 @@ def test_without_redis_the_database_counts(
 def test_the_counter_forgets_after_its_minute(redis_url: str) -> None:
     store, who = connect(redis_url), uuid4()
     counter = Counter(store)
-    assert [counter.count(who, "1.2.3.4").account for _ in range(3)] == [1, 2, 3]  # type: ignore[union-attr]
+    assert [one and one.account for one in counter.count([(who, "1.2.3.4")] * 3)] == [1, 2, 3]
     assert 0 < store.ttl(f"tries:account:{who}") <= 60
-    found = counter.count(uuid4(), "1.2.3.4")
-    assert found
-    assert (found.account, found.address) == (1, 4)
+    both = counter.count([(uuid4(), "1.2.3.4"), (who, None), (uuid4(), "10.0.0.1")])
+    assert [one and (one.account, one.address) for one in both] == [(1, 4), (4, 0), (1, 0)]
+    assert counter.count([]) == []
 
 
 def test_changing_is_slowed_down_too(
