@@ -63,8 +63,8 @@ insert into appointments (id, slot_id, schedule_id, department_id, patient_id, a
 create table if not exists counters (schedule_id uuid primary key, free int not null);
 """
 RESET = """
-delete from procrastinate_jobs; delete from appointments where schedule_id = :schedule;
-delete from audit_events; delete from status_changes;
+delete from procrastinate_jobs; delete from appointments where schedule_id = :schedule; delete from payments;
+delete from audit_events; delete from status_changes; update schedules set fee_fen = :fee where id = :schedule;
 delete from slots where schedule_id = :schedule;
 insert into slots (id, schedule_id, number, starts_at, status)
     select gen_random_uuid(), :schedule, n, now() + interval '2 days',
@@ -74,7 +74,7 @@ update sign_ins set last_seen_at = now();
 delete from counters;
 insert into counters values (:schedule, :numbers);
 """
-VACUUM = ("procrastinate_jobs", "appointments", "audit_events", "slots", "counters", "sign_ins")
+VACUUM = ("procrastinate_jobs", "appointments", "payments", "audit_events", "slots", "counters", "sign_ins")
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,11 @@ def _hot(hospital: Hospital, now: datetime) -> Select[UUID]:
     return found.where(Schedule.day == today(now) + timedelta(days=AHEAD))
 
 
-def reset(engine: Engine, schedule: UUID, numbers: int) -> None:
+def reset(engine: Engine, schedule: UUID, numbers: int, fee_fen: int = 0) -> None:
     """Nobody has booked, everybody has just looked at the page, and the schedule has so many free numbers."""
     with engine.begin() as connection:
         for part in _parts(RESET):
-            values = {"schedule": schedule, "numbers": numbers}
+            values = {"schedule": schedule, "numbers": numbers, "fee": fee_fen}
             connection.execute(text(part), {key: value for key, value in values.items() if f":{key}" in part})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"vacuum analyze {', '.join(VACUUM)}"))

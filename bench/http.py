@@ -24,6 +24,7 @@ NO_OP = Bot("Flask, a POST that does nothing", "no_op")
 STATEMENT = Bot("the bare statement", "statement")
 CLINIC = Bot("a whole booking", "full_clinic")
 WHOLE, SOLD_OUT = "a whole booking: access, limits, audit, fact", "sold out"
+WITH_FEE = "a whole booking with a fee: its payment, too"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Way:
     server: Server
     numbers: int
     status: int
+    fee_fen: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def run(settings: Settings, folder: Path) -> None:
             Way(NO_OP.name, nothing, CALLS, 200),
             Way(STATEMENT.name, bare, CALLS, 200),
             Way(WHOLE, clinic, CALLS, 303),
+            Way(WITH_FEE, clinic, CALLS, 303, 5000),
             Way(SOLD_OUT, clinic, 0, 409),
         )
         for way in ways:
@@ -72,7 +75,7 @@ def _requests(asking: Asking) -> list[bytes]:
 
 def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Figure:
     """One round. Raises RuntimeError when not everybody got what was asked for."""
-    reset(engine, people.schedule, way.numbers)
+    reset(engine, people.schedule, way.numbers, way.fee_fen)
     rested(way.server.valkey)
     postgres = _postgres(engine)
     with spread(way.server, CLIENTS) as connections:
@@ -85,7 +88,10 @@ def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Fig
         time.sleep(2 * SECONDS)  # until no process remembers that it was sold out
     if way.status == 303:
         with engine.connect() as connection:
-            booked = connection.scalar(text("select count(*) from appointments where status = 'booked'"))
+            booked = connection.scalar(
+                text("select count(*) from appointments where status = :wanted"),
+                {"wanted": "pending" if way.fee_fen else "booked"},
+            )
         if booked != len(requests):
             raise RuntimeError(f"{booked} of {len(requests)} were booked")
     return Figure(rate, cost * 1e6)

@@ -24,7 +24,7 @@ from people.access import Viewer, is_guardian
 from people.consents import agreed
 from people.index import Visit
 from people.looking import visits_from
-from people.models import Department, Patient
+from people.models import Account, Department, Patient
 from people.sessions import COLUMNS, Known, SignIn
 
 PATIENT: ColumnElement[UUID] = bindparam("patient", type_=Uuid())
@@ -57,7 +57,8 @@ class Case(NamedTuple):
     """A child that is to be booked into a period by an account.
 
     ``active``: the clinic is not stopped. ``guardian``: the account may book for the child. ``held``: the number that
-    the child has in that department on that day. ``recent``: what the account did lately, this child included.
+    the child has in that department on that day. ``locale``: the account's. ``recent``: what the account did lately,
+    this child included.
     """
 
     schedule_id: UUID
@@ -70,6 +71,7 @@ class Case(NamedTuple):
     active: bool
     guardian: bool
     held: UUID | None
+    locale: str | None
     facts: Facts
     recent: Recent
 
@@ -131,14 +133,14 @@ def _with_sign_in(of: Browser, row: tuple[Any, ...]) -> tuple[Known, Case]:
 
 
 def _case(schedule_id: UUID, patient_id: UUID, account_id: UUID, row: tuple[Any, ...]) -> Case:
-    department_id, period, starts_at, fee_fen, active, guardian, held = row[:7]
-    day, code, born, seen, seen_at, consented, until, screen_id, in_week, in_month, in_quarter = row[7:18]
-    unpaid, given_back, others, last_at = row[18:]
+    department_id, period, starts_at, fee_fen, active, guardian, held, locale = row[:8]
+    day, code, born, seen, seen_at, consented, until, screen_id, in_week, in_month, in_quarter = row[8:19]
+    unpaid, given_back, others, last_at = row[19:]
     visits = visits_from(seen, seen_at)
     facts = Facts(born, day, code, consented, visits, until, in_week, in_month, in_quarter, screen_id)
     recent = Recent(unpaid, given_back, others + 1, last_at)
     whose = schedule_id, patient_id, account_id, department_id
-    return Case(*whose, Period(period), starts_at, fee_fen, active, guardian, held, facts, recent)
+    return Case(*whose, Period(period), starts_at, fee_fen, active, guardian, held, locale, facts, recent)
 
 
 def _statement(given: ColumnElement[UUID] | None) -> Select[Any]:
@@ -154,6 +156,7 @@ def _statement(given: ColumnElement[UUID] | None) -> Select[Any]:
             Schedule.status == ScheduleStatus.ACTIVE,
             is_guardian(account, PATIENT),
             held.c.that_day,
+            select(Account.locale).where(Account.id == account).scalar_subquery(),
             Schedule.day,
             Department.code,
             Patient.birth_date,

@@ -52,12 +52,15 @@ from config.database import Json
 from config.hot import ASKED, Hot, Many
 from config.ids import new_id
 from config.jobs import HANDLE_FACT, QUEUE, QUEUE_NAME, as_job
+from payments import actions as payments
 from people.models import AuditEvent
 
+PURPOSE = "appointment"  # of a payment: its reference is the appointment's id
 TABLE = cast(Table, Appointment.__table__)
 AUDIT = cast(Table, AuditEvent.__table__)
 MOMENT = TABLE.c.booked_at.type
 Columns = dict[str, ColumnElement[Any]]
+OWED = ("id", "account_id", "fee_fen", "hold_until", "booked_at")
 OF_SCHEDULE = ("department_id", "day", "fee_fen", "delay_minutes")
 NEW: ColumnElement[UUID] = bindparam("new_id", type_=Uuid())
 CHILD_DAY = next(index for index in TABLE.indexes if index.name == CHILD_DAY_INDEX)
@@ -149,6 +152,7 @@ def _whole(taken: CTE) -> Columns:
         "screen_id": bindparam("screen", type_=Uuid()),
         "remind_day_at": _when(taken, null(), bindparam("day_before", type_=MOMENT)),
         "remind_soon_at": case((late, null()), else_=soon),
+        "payment_id": _when(taken, bindparam("payment", type_=Uuid()), null()),
     }
 
 
@@ -181,6 +185,27 @@ def _told(made: CTE) -> CTE:
     return insert(QUEUE).from_select(list(values), booked, include_defaults=False).cte("told")
 
 
+def _owed(made: CTE) -> CTE:
+    """The payment of each number that is only held, as payments.actions.charge writes it."""
+    bill: ColumnElement[str] = bindparam("bill", type_=String())
+    row = select(*(made.c[name] for name in (*OWED, "payment_id")), bill.label("bill")).join_from(
+        made, ASKED, made.c.id == NEW
+    )
+    owed = row.where(made.c.payment_id.is_not(None)).cte("owed")
+    charged = payments.charging(
+        owed,
+        payment_id=owed.c.payment_id,
+        account_id=owed.c.account_id,
+        purpose=PURPOSE,
+        reference_id=owed.c.id,
+        description=owed.c.bill,
+        amount_fen=owed.c.fee_fen,
+        expires_at=owed.c.hold_until,
+        now=owed.c.booked_at,
+    )
+    return charged.cte("charged")
+
+
 def _for_one(*, this_one: bool = False) -> Select[UUID, bool]:
     taken = _taken(this_one=this_one)
     values = _values(taken)
@@ -190,7 +215,7 @@ def _for_one(*, this_one: bool = False) -> Select[UUID, bool]:
 
 
 def for_many(*, whole: bool) -> Many:
-    """The statement for several children; ``whole``: with record and fact, as ``book`` asks it.
+    """The statement for several children; ``whole``: with record, fact and payment, as ``book`` asks it.
 
     Each schedule's lowest numbers go to those who want one in the order in which they came; a child who has one already
     gets none, and that number stays free.
@@ -209,7 +234,7 @@ def for_many(*, whole: bool) -> Many:
         row.on_conflict_do_nothing(
             index_elements=CHILD_DAY.columns, index_where=CHILD_DAY.dialect_options["postgresql"]["where"]
         )
-        .returning(TABLE.c.id, TABLE.c.slot_id, TABLE.c.status, TABLE.c.account_id)
+        .returning(TABLE.c.slot_id, TABLE.c.status, TABLE.c.payment_id, *(TABLE.c[name] for name in OWED))
         .cte("made")
     )
     held = select(made.c.slot_id).where(made.c.status == AppointmentStatus.PENDING)
@@ -220,7 +245,7 @@ def for_many(*, whole: bool) -> Many:
     )
     answer = select(ASKED.c.place, made.c.id, made.c.status == AppointmentStatus.PENDING)
     answer = answer.join_from(made, ASKED, made.c.id == NEW).add_cte(taken.cte("taken"))
-    return Many(answer.add_cte(_noted(made), _told(made)) if whole else answer, writes=True)
+    return Many(answer.add_cte(_noted(made), _told(made), _owed(made)) if whole else answer, writes=True)
 
 
 def _any_of(ids: Select[UUID]) -> ColumnElement[Any]:
@@ -287,7 +312,7 @@ def take(
 
 
 class Wanted(NamedTuple):
-    """A whole booking: as ``take``'s, with evidence, answers, reminders, and what they are counted by."""
+    """A whole booking: as ``take``'s, with evidence, answers, reminders, and what its bill says if it has a fee."""
 
     schedule_id: UUID
     patient_id: UUID
@@ -299,6 +324,7 @@ class Wanted(NamedTuple):
     screen_id: UUID
     remind_day_at: datetime | None
     remind_before: timedelta
+    bill: str
 
     def values(self) -> dict[str, object]:
         """With the ids of what will be written."""
@@ -317,6 +343,8 @@ class Wanted(NamedTuple):
             "screen": self.screen_id,
             "day_before": self.remind_day_at,
             "remind_before": self.remind_before,
+            "payment": new_id(),
+            "bill": self.bill,
             "note_id": new_id(),
             "fact_lock": lock,
             "fact": fact,
@@ -324,7 +352,8 @@ class Wanted(NamedTuple):
 
 
 def book(session: Session, wanted: Sequence[Wanted]) -> list[Taken | None]:
-    """Numbers for all of these by one statement, with the record of each, and the fact of those booked at once.
+    """Numbers for all of these by one statement, with the record of each, the fact of those booked at once, and the
+    payment of those held.
 
     Who comes first is served first. None: nothing was free, or the child holds a number of that department and day.
     Each of these is asked for once more by itself: what was kept from it for one who got nothing may be free.

@@ -1,8 +1,9 @@
 """A booking that nothing stands against, done in front of Flask: in the second of a release there is little else to do.
 
 It goes as through menus/visits.py, by the same functions: the cookie's signature, the form's token, the sign-in, the
-child, the tries, the rules, the number. Whatever is missing, in doubt or refused, and what costs money, goes to the
-application behind, which asks anew and answers; nothing has been written for it here but that it was one try.
+child, the tries, the rules, the number, and its payment if it costs money. Whatever is missing, in doubt or refused
+goes to the application behind, which asks anew and answers; nothing has been written for it here but that it was one
+try.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from json import loads
 from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import psycopg
 import structlog
@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from booking import actions, cases
 from booking.cases import Browser, Case
 from booking.gone import GONE
+from booking.numbers import Taken
 from config.clock import now
 from config.database import looking
 from config.errors import Refused
@@ -76,7 +77,8 @@ class Lane:
         if booked is None:
             return self.behind(environ, start_response)
         GONE.forget(wish.schedule_id)
-        start_response(STATUS, [*self.headers, ("Location", f"{PATH}/{booked}"), ("X-Request-ID", name)])
+        where = f"{PATH}/{booked.id}/pay" if booked.held else f"{PATH}/{booked.id}"
+        start_response(STATUS, [*self.headers, ("Location", where), ("X-Request-ID", name)])
         COUNTED.observe(monotonic() - started)
         return [b""]
 
@@ -90,16 +92,16 @@ class Lane:
             return False
         return bool(wish.csrf) and compare_digest(str(proved), wish.csrf)
 
-    def _booked(self, wish: Asked, environ: WSGIEnvironment) -> UUID | None:
+    def _booked(self, wish: Asked, environ: WSGIEnvironment) -> Taken | None:
         try:
             return self._together.ask((wish, environ))
         except (SQLAlchemyError, psycopg.Error):  # the application behind has a page for it
             return None
 
-    def _book(self, wishes: Sequence[tuple[Asked, WSGIEnvironment]]) -> list[UUID | None]:
+    def _book(self, wishes: Sequence[tuple[Asked, WSGIEnvironment]]) -> list[Taken | None]:
         """Book for all that came meanwhile: the database is asked twice and Redis once, however many they are."""
         at = now()
-        booked: list[UUID | None] = [None] * len(wishes)
+        booked: list[Taken | None] = [None] * len(wishes)
         with looking() as session:
             browsers = [Browser(wish.sign_in_id, wish.schedule_id, wish.patient_id) for wish, _ in wishes]
             found = dict(enumerate(cases.of_browsers(session, browsers, at)))
@@ -127,8 +129,8 @@ class Lane:
 
 
 def _may(known: Known, case: Case) -> bool:
-    """Whether somebody on their own phone books for their own child, which has no number yet, free of charge."""
-    return known.kind is SignInKind.WECHAT and case.own and not (case.held or case.fee_fen)
+    """Whether somebody on their own phone books for their own child, which has no number yet."""
+    return known.kind is SignInKind.WECHAT and case.own and not case.held
 
 
 def join(app: Flask, settings: Settings) -> None:

@@ -179,7 +179,7 @@ def book() -> ResponseReturnValue:
 
 
 def _book(who: Viewer, form: BookForm, tries: Tries | None) -> Taken:
-    """What costs nothing is booked by one statement, which needs no transaction around it."""
+    """A number for everybody is booked by one statement, which needs no transaction around it."""
     at = now()
     with looking() as session:
         case = cases.of(session, who, form.schedule, form.patient, at)
@@ -188,7 +188,7 @@ def _book(who: Viewer, form: BookForm, tries: Tries | None) -> Taken:
         if not case.held:  # a second tap takes nothing: it leads to the visit, however many came before it
             with refusals("book", at=at, entity="schedule", entity_id=form.schedule, account_id=who.account_id):
                 actions.slow_down(session, case.recent, who.account_id, tries, at, policy)
-        if form.pool is Pool.OPEN and not case.fee_fen:
+        if form.pool is Pool.OPEN:
             return actions.book_case(session, case, at, policy)
     with transaction() as session:
         return actions.book_case(session, case, at, policy, form.pool)

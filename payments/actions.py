@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, FromClause, Insert, Text, cast, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -56,7 +56,7 @@ def charge(
         account_id=account_id,
         purpose=purpose,
         reference_id=reference_id,
-        description=_bytes(description, 127),
+        description=described(description),
         amount_fen=amount_fen,
         refunded_fen=0,
         expires_at=expires_at,
@@ -67,6 +67,42 @@ def charge(
     session.add(payment)
     session.flush()
     return payment
+
+
+def charging(
+    rows: FromClause,
+    *,
+    payment_id: ColumnElement[UUID],
+    account_id: ColumnElement[UUID],
+    purpose: str,
+    reference_id: ColumnElement[UUID],
+    description: ColumnElement[str],
+    amount_fen: ColumnElement[int],
+    expires_at: ColumnElement[datetime],
+    now: ColumnElement[datetime],
+) -> Insert:
+    """``charge`` for each of these rows as part of a statement. What is given are their columns."""
+    values: dict[str, ColumnElement[Any]] = {
+        "id": payment_id,
+        "number": func.replace(cast(payment_id, Text), "-", ""),
+        "account_id": account_id,
+        "purpose": literal(purpose),
+        "reference_id": reference_id,
+        "description": description,
+        "amount_fen": amount_fen,
+        "refunded_fen": literal(0),
+        "expires_at": expires_at,
+        "status": literal(TradeState.NOTPAY.value),
+        "created_at": now,
+        "ask_at": expires_at,
+    }
+    chosen = select(*values.values()).select_from(rows)
+    return insert(Payment).from_select(list(values), chosen, include_defaults=False)
+
+
+def described(text: str) -> str:
+    """As much of a bill's text as WeChat Pay takes: 127 bytes."""
+    return _bytes(text, 127)
 
 
 def locked(session: Session, payment_id: UUID) -> Payment:

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actions.ending import end
-from booking.actions.taking import PURPOSE, confirm
+from booking.actions.taking import confirm
 from booking.events import PaidTooLate
 from booking.locks import locked
 from booking.models import Appointment, AppointmentStatus, Why
+from booking.numbers import PURPOSE
 from config.jobs import emit
 from config.policy import current
 from payments import actions as payments

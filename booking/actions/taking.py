@@ -28,7 +28,7 @@ from booking.models import (
     SlotStatus,
     Why,
 )
-from booking.numbers import Taken, Wanted
+from booking.numbers import PURPOSE, Taken, Wanted
 from booking.queries import holders
 from booking.refusals import AlreadyHolding, NotOpen, SoldOut
 from booking.rights_models import FollowupGrant
@@ -42,7 +42,6 @@ from people.audit import record as audit
 from people.audit import refusals
 from people.models import Account, Patient
 
-PURPOSE = "appointment"  # of a payment: its reference is the appointment's id
 ON_THE_BILL = N_("Internet clinic, registration fee")
 
 
@@ -67,7 +66,7 @@ def book(
 
 
 def book_case(session: Session, case: Case, now: datetime, policy: Policy, pool: Pool = Pool.OPEN) -> Taken:
-    """``book`` for a case that was read before. One that costs nothing, of the open pool, is a single statement.
+    """``book`` for a case that was read before. One of the open pool is a single statement.
 
     After a refusal nothing more can be done in this transaction.
     """
@@ -80,23 +79,19 @@ def book_case(session: Session, case: Case, now: datetime, policy: Policy, pool:
             raise AlreadyHolding if holders(session, [case.patient_id], case.department_id, case.facts.day) else SoldOut
     if grant:
         grant.appointment_id = made.id
-    if made.held:
-        ask_for_money(session, session.get_one(Appointment, made.id), now)
     return made
 
 
-def book_cases(session: Session, cases: Sequence[tuple[Case, Policy]], now: datetime) -> list[UUID | None]:
-    """``book_case`` for several that cost nothing, by one statement. None: refused, for whichever reason, and that is
-    not on record yet."""
+def book_cases(session: Session, cases: Sequence[tuple[Case, Policy]], now: datetime) -> list[Taken | None]:
+    """``book_case`` for several of the open pool, by one statement. None: refused, for whichever reason; that is not on
+    record yet."""
     wanted: dict[int, Wanted] = {}
     for place, (case, policy) in enumerate(cases):
         with suppress(Refused):
             _require_open(case, now, policy)
             wanted[place] = _wanted(case, eligibility.judge(case.facts, policy), now, policy)
-    found: list[UUID | None] = [None] * len(cases)
-    for place, made in zip(wanted, numbers.book(session, list(wanted.values())), strict=True):
-        found[place] = made.id if made else None
-    return found
+    made = dict(zip(wanted, numbers.book(session, list(wanted.values())), strict=True))
+    return [made.get(place) for place in range(len(cases))]
 
 
 def _require_open(case: Case, now: datetime, policy: Policy) -> None:
@@ -120,6 +115,7 @@ def _wanted(case: Case, admitted: Admitted, now: datetime, policy: Policy, pool:
         admitted.screen_id,
         rules.day_reminder(case.starts_at, now, policy),
         timedelta(minutes=policy.remind_minutes_before),
+        payments.described(translate(known(case.locale), ON_THE_BILL)),
     )
 
 

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from booking import numbers
 from booking.models import Appointment, AppointmentStatus, Pool, Schedule, ScheduleStatus, Slot, SlotStatus
 from booking.numbers import Wanted
+from payments.models import Payment
 from people.models import AuditEvent, Patient
 from tests.booking.test_booking import facts, schedule_of
 from tests.booking.test_pools import keep
 from tests.product import Hospital, patient
 
-CHILDREN = 6
+CHILDREN, BILL = 6, "Internet clinic"
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def wish(
     child_id = child if isinstance(child, UUID) else child.id
     later, minutes = now + timedelta(minutes=10), timedelta(minutes=30)
     kept = {"department": "internal-medicine"}
-    return Wanted(schedule.id, child_id, hospital.mother.id, now, later, pool, kept, None, None, minutes)  # type: ignore[arg-type]
+    return Wanted(schedule.id, child_id, hospital.mother.id, now, later, pool, kept, None, None, minutes, BILL)  # type: ignore[arg-type]
 
 
 def left(session: Session, schedule: Schedule, free: int) -> None:
@@ -94,6 +95,8 @@ def test_several_schedules_and_pools_each_with_its_own_numbers(
     assert (held.status, held.hold_until) == (AppointmentStatus.PENDING, now + timedelta(minutes=10))
     assert session.get_one(Slot, held.slot_id).status is SlotStatus.BUSY_TENTATIVE
     assert facts(session).count("AppointmentBooked") == 4, "a number that is held is nobody's news"
+    payment = session.scalars(select(Payment)).one()
+    assert (payment.id, payment.reference_id, payment.amount_fen) == (held.payment_id, held.id, 5000)
 
 
 def test_who_has_one_already_keeps_no_number_from_another(

@@ -173,7 +173,7 @@ def test_what_two_processes_book_together(
 
     def see_to(wishes: Sequence[UUID]) -> list[bool]:
         sizes.append(len(wishes))
-        rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30)
+        rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
         wanted = [Wanted(schedule, child, *rest) for child in wishes]
         with looking() as alone:
             return [bool(taken) for taken in numbers.book(alone, wanted)]
@@ -199,7 +199,7 @@ def test_the_same_children_in_another_order_never_wait_in_a_circle(
     with committed.begin() as session:
         first = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
         session.add_all(Slot(schedule_id=schedule, number=n, starts_at=first.starts_at) for n in range(2, 21))
-    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30)
+    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
     ten = [Wanted(schedule, child.id, *rest) for child in children[:10]]
 
     def book(process: int) -> str:

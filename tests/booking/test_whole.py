@@ -17,6 +17,8 @@ from config.database import looking
 from config.errors import NotFound
 from config.jobs import emit
 from config.policy import Policy
+from payments.actions import charge
+from payments.models import Payment
 from people.access import Viewer
 from people.audit import record
 from people.models import AuditEvent
@@ -39,6 +41,12 @@ def jobs(session: Session) -> list[tuple[Any, ...]]:
 def notes(session: Session) -> list[tuple[Any, ...]]:
     found = session.scalars(select(AuditEvent).where(AuditEvent.action == "book").order_by(AuditEvent.id))
     return [(e.at, e.account_id, e.action, e.outcome, e.entity, e.entity_id, e.detail) for e in found]
+
+
+def columns(payment: Payment) -> dict[str, Any]:
+    """All but what it is known by."""
+    names = Payment.__table__.columns.keys()
+    return {name: getattr(payment, name) for name in names if name not in {"id", "number"}}
 
 
 def test_record_fact_and_reminders_are_those_of_the_parts(session: Session, hospital: Hospital, now: datetime) -> None:
@@ -76,7 +84,19 @@ def test_a_number_with_a_fee_is_held_and_nobody_is_told(session: Session, hospit
     schedule.fee_fen = 5000
     made = actions.book(session, schedule.id, hospital.child, hospital.mother.id, now, POLICY)
     assert (made.status, made.hold_until) == (AppointmentStatus.PENDING, now + timedelta(minutes=10))
-    assert made.payment_id
+    charged = charge(
+        session,
+        account_id=hospital.mother.id,
+        purpose="appointment",
+        reference_id=made.id,
+        description="互联网诊疗挂号费",
+        amount_fen=5000,
+        expires_at=now + timedelta(minutes=10),
+        now=now,
+    )
+    own = session.get_one(Payment, made.payment_id)
+    assert own.number == own.id.hex
+    assert columns(own) == columns(charged)
     assert (made.remind_day_at, made.remind_soon_at) == (None, None)
     assert not [job for job in jobs(session) if job[5]["kind"] == "AppointmentBooked"]
     assert len(notes(session)) == 1

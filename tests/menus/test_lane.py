@@ -16,12 +16,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking import cases
-from booking.models import Appointment, Schedule, ScheduleStatus
+from booking.models import Appointment, AppointmentStatus, Schedule, ScheduleStatus
 from config.policy import change
 from consultation.encounters.models import Encounter
 from menus.asked import Asked
 from menus.lane import Lane
 from menus.limits import COUNTED
+from payments.models import Payment
 from people.models import AuditEvent, Consent, GuardianStatus, RelatedPerson
 from people.sessions import SignIn, SignInKind
 from tests.menus.conftest import Browser, token
@@ -221,16 +222,26 @@ def test_whom_something_stands_against_goes_to_flask_and_is_refused_once(
     assert (count, [outcome for _, outcome in notes]) == (0, record)
 
 
-def test_a_second_tap_and_a_fee_are_flasks(place: Place) -> None:
+def test_a_second_tap_is_flasks(place: Place) -> None:
     place.client.post("/visits", data=place.form)
     again = place.client.post("/visits", data=place.form)
     assert place.seen == ["/visits"]
     assert again.location.endswith("note=already")
+
+
+def test_a_number_with_a_fee_is_held_and_leads_to_its_payment(place: Place) -> None:
     place.session.execute(update(Schedule).values(fee_fen=5000))
     place.session.commit()
-    paying = place.client.post("/visits", data=place.form | {"patient": place.hospital.sibling.id})
-    assert place.seen == ["/visits"] * 2
-    assert "/pay" in paying.location
+    before = rows(place.session)
+    answer = place.client.post("/visits", data=place.form)
+    assert place.seen == []
+    held = place.session.scalars(select(Appointment)).one()
+    assert (answer.status_code, answer.location) == (303, f"/visits/{held.id}/pay")
+    assert held.status is AppointmentStatus.PENDING
+    payment = place.session.scalars(select(Payment)).one()
+    assert (payment.id, payment.amount_fen, payment.expires_at) == (held.payment_id, 5000, held.hold_until)
+    assert rows(place.session)[1:] == ([("book", "done")], before[2]), "nobody is told before it is paid"
+    assert "50" in place.client.get(answer.location).text
 
 
 def test_a_refused_try_counts_once(place: Place, redis_url: str) -> None:
@@ -282,7 +293,8 @@ def test_of_several_at_once_each_has_its_own_end(place: Place, app: Flask, redis
     booked = lane(app)._book(wishes)
     visits = {visit.patient_id: visit.id for visit in place.session.scalars(select(Appointment))}
     assert len(visits) == 2
-    assert booked[:5] == [None, visits[hospital.child.id], None, None, visits[hospital.sibling.id]]
+    own = visits[hospital.child.id], visits[hospital.sibling.id]
+    assert [one and one.id for one in booked[:5]] == [None, own[0], None, None, own[1]]
     assert booked[5] is None, "the same child again"
     assert rows(place.session)[1] == [("book", "done")] * 2, "who was refused has it on record from Flask"
     assert Redis.from_url(redis_url).get(f"tries:account:{hospital.mother.id}") == b"3"
