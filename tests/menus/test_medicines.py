@@ -148,10 +148,18 @@ def test_what_a_pharmacist_sent_back_is_not_shown_when_it_is_withdrawn_either(
     cancel(session, found, by="test", why="withdrawn", now=now)
     session.commit()
     shown = words(mother.get("/prescriptions"))
-    assert "Ended" in shown
+    assert "No longer valid" in shown
     assert "Paracetamol" not in shown
     for path in ("reminders", "reaction"):
         assert mother.get(f"/prescriptions/{found.id}/{path}").status_code == 404
+
+
+def test_when_the_course_is_over_the_list_says_so(
+    session: Session, mother: FlaskClient, made: Prescription, now: datetime
+) -> None:
+    actions.begun(session, made.id, now - timedelta(days=30))
+    session.commit()
+    assert "The course is over" in words(mother.get("/prescriptions"))
 
 
 @pytest.mark.parametrize("typed", ["8 Uhr", "25:99", "😀"])

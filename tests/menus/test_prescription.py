@@ -63,6 +63,7 @@ def test_over_its_time_it_is_read_but_not_ordered(
     assert "can't be ordered any more" in words(page)
     assert "/order" not in page.text
     assert "8 mL a time" in words(page)
+    assert "It could be ordered until the end of Tue 24 Nov 2026" in words(mother.get("/prescriptions"))
 
 
 def test_what_was_ordered_leads_to_its_order(
