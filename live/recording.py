@@ -13,7 +13,6 @@ from flask.typing import ResponseReturnValue
 
 from config.clock import now
 from config.database import transaction
-from config.policy import current
 from consultation.talk.recordings import actions, queries
 from consultation.talk.recordings.actions import Piece
 from consultation.talk.recordings.models import Stopped
@@ -43,7 +42,7 @@ class Recorder:
         piece = Piece(recording_id, n, request.content_type or "", _age(request.args.get("age")), request.get_data())
         with transaction() as session:
             at, here = now(), seat_of(session, visit_id, self.doctors)
-            chunk = actions.prepare(session, here, piece, at, current(session, at))
+            chunk = actions.prepare(session, here, piece, at)
             kept, name, chunk_id = chunk.kept_at, chunk.file_name, chunk.id
         if kept is None:
             self.files.put(name, piece.data)
@@ -57,7 +56,7 @@ class Recorder:
         with transaction() as session:
             at, here = now(), seat_of(session, visit_id, self.doctors)
             why, pieces, age = _told(sent)
-            actions.ended(session, here, recording_id, why, at, current(session, at), pieces=pieces, age=age)
+            actions.ended(session, here, recording_id, why, at, pieces=pieces, age=age)
         return jsonify(ok=True)
 
     def standing(self, visit_id: UUID) -> ResponseReturnValue:

@@ -136,7 +136,7 @@ def test_a_recording_goes_with_its_pieces_and_not_a_day_early(
     encounter = session.scalars(select(Encounter)).one()
     for begun in (now - 3 * YEAR, now - 2 * YEAR):
         whose = {"encounter_id": encounter.id, "account_id": hospital.mother.id, "role": SeatRole.GUARDIAN}
-        made = Recording(id=new_id(), **whose, started_at=begun, ended_at=begun, why=Stopped.NOTHING, expires_on=begun)
+        made = Recording(id=new_id(), **whose, started_at=begun, ended_at=begun, why=Stopped.NOTHING)
         session.add(made)
         session.flush()
         name = f"{made.id.hex}"

@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from config.clock import today
 from config.errors import NotFound
 from config.ids import new_id
 from config.policy import Policy
@@ -53,13 +52,13 @@ def is_recorded(session: Session, encounter: Encounter) -> bool:
     return encounter.kind is Kind.VIDEO and consents.recording(session, encounter.account_id) is Decision.PERMIT
 
 
-def prepare(session: Session, here: Seat, piece: Piece, now: datetime, policy: Policy) -> RecordingChunk:
+def prepare(session: Session, here: Seat, piece: Piece, now: datetime) -> RecordingChunk:
     """Note a piece, before its file is put; one that came before is returned as it is.
 
     Raises NotRecorded, NoRecording, RecordingTooLarge, NotFound (the recording is somebody else's).
     """
     _checked(piece)
-    recording = _recording(session, here, piece.recording_id, piece.age, now, policy)
+    recording = _recording(session, here, piece.recording_id, piece.age, now)
     recording.content_type = recording.content_type or piece.content_type
     mine = (Recording.encounter_id == here.encounter.id) & (Recording.account_id == here.account_id)
     if (session.scalar(select(func.sum(Recording.size)).where(mine)) or 0) > ALL_BYTES:
@@ -89,22 +88,18 @@ def _checked(piece: Piece) -> None:
         raise NoRecording
 
 
-def _recording(
-    session: Session, here: Seat, recording_id: UUID, age: timedelta, now: datetime, policy: Policy
-) -> Recording:
+def _recording(session: Session, here: Seat, recording_id: UUID, age: timedelta, now: datetime) -> Recording:
     encounter = here.encounter
     late = encounter.ended_at is not None and encounter.ended_at < now - LATE
     if not is_recorded(session, encounter) or encounter.started_at is None or late:
         raise NotRecorded
-    found = session.get(Recording, recording_id) or _begun(session, here, recording_id, age, now, policy)
+    found = session.get(Recording, recording_id) or _begun(session, here, recording_id, age, now)
     if (found.encounter_id, found.account_id) != (encounter.id, here.account_id):
         raise NotFound
     return found
 
 
-def _begun(
-    session: Session, here: Seat, recording_id: UUID, age: timedelta, now: datetime, policy: Policy
-) -> Recording:
+def _begun(session: Session, here: Seat, recording_id: UUID, age: timedelta, now: datetime) -> Recording:
     mine = (Recording.encounter_id == here.encounter.id) & (Recording.account_id == here.account_id)
     if (session.scalar(select(func.count()).where(mine)) or 0) >= PARTS:
         raise RecordingTooLarge
@@ -114,7 +109,6 @@ def _begun(
         "account_id": here.account_id,
         "role": here.role,
         "started_at": max(here.encounter.started_at or now, now - age),
-        "expires_on": expires(today(now), policy),
     }
     session.execute(insert(Recording).values(values).on_conflict_do_nothing(index_elements=["id"]))
     return session.get_one(Recording, recording_id)
@@ -148,7 +142,6 @@ def ended(
     recording_id: UUID,
     why: Stopped,
     now: datetime,
-    policy: Policy,
     *,
     pieces: int = 0,
     age: timedelta = timedelta(),
@@ -159,7 +152,7 @@ def ended(
     """
     if not 0 <= pieces <= PIECES:
         raise NoRecording
-    recording = _recording(session, here, recording_id, age, now, policy)
+    recording = _recording(session, here, recording_id, age, now)
     if recording.ended_at is not None:
         return
     recording.ended_at, recording.why, recording.pieces, recording.lost_at = now, why, pieces, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -31,8 +31,7 @@ class Recording(Base):
     begins another. Its pieces in order are one file.
 
     ``id`` is made by the page. ``last_at``: when the newest piece was kept. ``lost_at``: since when nothing came,
-    while it should. ``pieces``: how many the page says it sent; ``size``: bytes kept. ``expires_on``: the first day on
-    which it may be deleted.
+    while it should. ``pieces``: how many the page says it sent; ``size``: bytes kept.
     """
 
     __tablename__ = "recordings"
@@ -41,7 +40,6 @@ class Recording(Base):
         CheckConstraint("size >= 0 and pieces >= 0", name="counts"),
         Index(None, "encounter_id", "id"),
         Index(None, "started_at", "id"),
-        Index(None, "expires_on"),
         Index("ix_recordings_going_on", "started_at", postgresql_where=text("ended_at is null")),
     )
 
@@ -57,7 +55,6 @@ class Recording(Base):
     why: Mapped[Stopped | None] = mapped_column(stored_enum(Stopped, "why"))
     pieces: Mapped[int | None]
     size: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
-    expires_on: Mapped[date]
 
 
 class RecordingChunk(Base):
