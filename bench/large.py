@@ -16,16 +16,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from booking import actions, eligibility, listing, queries
+from booking import actions, cases, eligibility, listing, numbers, queries
 from booking.actions import suspending
+from booking.cases import Browser
 from booking.figures import figures
 from booking.listing import Wanted
-from booking.models import Appointment, AppointmentStatus, Period, Schedule
+from booking.models import Appointment, AppointmentStatus, Period, Pool, Schedule
 from config import clock, database, encryption
 from config.migrate import migrate
 from config.settings import Settings
@@ -95,6 +97,18 @@ insert into index_entries (id, code, code_blind, number, number_blind, name, bir
     select id, :icode, code_blind, :inumber, number_blind, :iname, birth_date, sex, :phones, '2026-01-01' from patients;
 insert into related_persons (id, account_id, patient_id, name, relation, status, bound_at)
     select {id:n}, {id:n}, {id:n}, :guardian, 'mother', 'active', :now from generate_series(1, :children) n;
+insert into sign_ins (id, account_id, kind, device, created_at, last_seen_at, expires_at)
+    select {id:n}, {id:n}, 'wechat', 'iPhone', :now, :now, cast(:now as timestamptz) + interval '7 days'
+    from generate_series(1, :children) n;
+insert into schedules (id, practitioner_id, department_id, day, period, starts_at, ends_at, fee_fen, status,
+                       clinic_type)
+    select {doctor:1}, {doctor:1}, {id:1}, cast(:last as date) + 1, 'morning',
+           (cast(:last as date) + 1 + time '08:00') at time zone 'Asia/Shanghai',
+           (cast(:last as date) + 1 + time '12:00') at time zone 'Asia/Shanghai', 0, 'active', 'ordinary';
+insert into slots (id, schedule_id, number, starts_at, status)
+    select {doctor:n}, {doctor:1}, n,
+           (cast(:last as date) + 1 + time '08:00' + n * interval '8 minutes') at time zone 'Asia/Shanghai', 'free'
+    from generate_series(1, 30) n;
 insert into schedules (id, practitioner_id, department_id, day, period, starts_at, ends_at, fee_fen, status,
                        clinic_type)
     select {id:((i * :doctors + d) * 2 + p + 1)}, {doctor:(d + 1)}, {id:(d / :each + 1)}, cast(:last as date) - i,
@@ -176,6 +190,7 @@ class Asked:
 
 
 DEPARTMENT, DOCTOR = UUID(int=1), UUID(f"d{1:031x}")
+FREE = DOCTOR  # the id of the one schedule with free numbers, too
 AHEAD, BACK = timedelta(days=3), timedelta(days=4)
 RARE = AppointmentStatus.PENDING
 
@@ -183,6 +198,26 @@ RARE = AppointmentStatus.PENDING
 def _gather(session: Session, asked: Asked) -> object:
     child, schedule = session.get_one(Patient, asked.child), session.get_one(Schedule, UUID(int=1))
     return eligibility.gather(session, child, asked.parent.account_id, schedule, asked.now)
+
+
+def _families(asked: Asked) -> list[UUID]:
+    """Eight of them: parent, child and sign-in have one id."""
+    return [UUID(int=asked.child.int + n) for n in range(8)]
+
+
+def _asked_together(session: Session, asked: Asked) -> object:
+    found = cases.of_browsers(session, [Browser(one, FREE, one) for one in _families(asked)], asked.now)
+    if not all(found):
+        raise RuntimeError("somebody was not found")
+    return found
+
+
+def _booked_together(session: Session, asked: Asked) -> object:
+    rest: Any = asked.now, asked.now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
+    made = numbers.book(session, [numbers.Wanted(FREE, one, one, *rest) for one in _families(asked)])
+    if not all(made):
+        raise RuntimeError("somebody got no number")
+    return made
 
 
 def _look_up(session: Session, asked: Asked, wanted: finding.Wanted) -> object:
@@ -215,6 +250,8 @@ QUERIES: Mapping[str, Callable[[Session, Asked], object]] = {
     "guardian's children": lambda s, a: people.children(s, a.parent),
     "child, if the guardian may": lambda s, a: patient_of(s, a.parent, a.child),
     "what a booking asks of a child": _gather,
+    "what eight at once ask": _asked_together,
+    "eight booked at once": _booked_together,
     "already booked": lambda s, a: queries.holders(s, [a.child], DEPARTMENT, a.day),
     "no-shows in a year": lambda s, a: suspending.judge(s, s.get_one(Appointment, UUID(int=a.child.int - 1)), a.now),
     "reminders due": lambda s, a: actions.remind_due(s, a.now + timedelta(hours=1), 20),
@@ -333,7 +370,7 @@ def _make_known(connection: Connection, size: int) -> None:
 
 
 def _family(call: int, size: int) -> int:
-    return 2 + call * 37 % (size // VISITS - 1)
+    return 2 + call * 37 % (size // VISITS - 9)
 
 
 def _compare(name: str, small: Filled, large: Filled) -> None:
