@@ -14,13 +14,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from flask import Response, current_app, g, render_template, request
+from werkzeug.datastructures import Headers
 
 from config.clock import now
 from menus.pages import TABS, locale
 from menus.ways import HOME
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 T = TypeVar("T")
 
@@ -95,7 +99,7 @@ class Sheet:
 
     body: bytes
     etag: str
-    headers: dict[str, str]
+    headers: Headers
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,10 @@ class Pages:
         self.sheets: Kept[Sheet] = Kept()
         self._languages: dict[tuple[str, ...], str] = {}
 
-    def language(self) -> str:
+    def language(self, environ: WSGIEnvironment) -> str:
         """The language of this visitor. It depends on these headers alone (wechat/signin.py: visitor_locale), so what
         they said once holds, and a rush doesn't open every cookie again."""
-        asked = tuple(request.environ.get(name, "") for name in ASKED)
+        asked = tuple([environ.get(name, "") for name in ASKED])
         found = self._languages.get(asked)
         if found is None:
             found = locale()
@@ -139,12 +143,13 @@ def shared(key: tuple[Hashable, ...], here: Callable[[], str], make: Callable[[d
     """
     at = now()
     pages: Pages = current_app.extensions["kept"]
-    sheet = pages.sheets.get((pages.language(), *key), at, lambda: _render(here(), make(at)))
+    environ = request.environ
+    sheet = pages.sheets.get((pages.language(environ), *key), at, lambda: _render(here(), make(at)))
     g.shared = True  # menus/security.py: no nonce
-    known = request.environ.get("HTTP_IF_NONE_MATCH")
+    known = environ.get("HTTP_IF_NONE_MATCH")
     if known and (known == sheet.headers["ETag"] or request.if_none_match.contains_weak(sheet.etag)):
-        return Response(b"", 304, sheet.headers)
-    return Response(sheet.body, 200, sheet.headers)
+        return Response(b"", 304, sheet.headers.copy())
+    return Response(sheet.body, 200, sheet.headers.copy())
 
 
 HTML, CACHE = "text/html; charset=utf-8", "private, no-cache"
@@ -155,5 +160,5 @@ def _render(here: str, shown: Shown) -> tuple[Sheet, datetime | None]:
     html = render_template(f"menus/{shown.template}", tab=HOME, tabs=TABS, here=here, shared=True, **shown.context)
     body = html.encode()
     etag = hashlib.blake2b(body, digest_size=12).hexdigest()
-    headers = {"Content-Type": HTML, "ETag": f'W/"{etag}"', "Cache-Control": CACHE, "Vary": VARY}
+    headers = Headers({"Content-Type": HTML, "ETag": f'W/"{etag}"', "Cache-Control": CACHE, "Vary": VARY})
     return Sheet(body, etag, headers), shown.until
