@@ -54,6 +54,12 @@ class _ForEach(_Compiler):
         return f'asked."{bindparam.key}"'
 
 
+def _compiled(statement: Executable, compiler: type[_Compiler]) -> Any:
+    dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+    dialect.statement_compiler = compiler
+    return statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+
+
 class Hot:
     """A statement that is compiled once and prepared on each connection. Its ``bindparam(name)`` are what is given each
     time. Where it stands alone (``database.looking``) it goes past SQLAlchemy and psycopg's cursors straight to libpq:
@@ -66,9 +72,7 @@ class Hot:
     @cached_property
     def compiled(self) -> tuple[str, list[str]]:
         """The text with ``$1``, ``$2`` and the names that these stand for."""
-        dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-        dialect.statement_compiler = _Compiler
-        compiled: Any = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        compiled = _compiled(self.statement, _Compiler)
         return str(compiled), list(compiled.positiontup)
 
     def __call__(self, session: Session, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -92,9 +96,7 @@ class Many:
     @cached_property
     def written(self) -> str:
         """The text; ``$1`` is a JSON list of what is asked for."""
-        dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-        dialect.statement_compiler = _ForEach
-        compiled: Any = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        compiled = _compiled(self.statement, _ForEach)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in compiled.columns.items())
         rows = f"(SELECT * FROM json_to_recordset($1) AS each (place int, {columns}))"  # noqa: S608 - names of ours
         asked = f"WITH asked AS MATERIALIZED {rows}"

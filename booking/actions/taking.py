@@ -66,10 +66,7 @@ def book(
 
 
 def book_case(session: Session, case: Case, now: datetime, policy: Policy, pool: Pool = Pool.OPEN) -> Taken:
-    """``book`` for a case that was read before. One of the open pool is a single statement.
-
-    After a refusal nothing more can be done in this transaction.
-    """
+    """``book`` for a case that was read before. One of the open pool is a single statement."""
     with _refusals(case.schedule_id, case.patient_id, case.account_id, now):
         _require_open(case, now, policy)
         admitted = eligibility.judge(case.facts, policy)
