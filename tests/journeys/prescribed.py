@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -169,7 +170,9 @@ def receive(keeper: Person) -> None:
 
 def pick(picker: Person) -> None:
     """What is kept back is taken out of the shelf; who did that can't check it."""
-    page = picker.open("/desk/dispensing")
+    page, end = picker.open("/desk/dispensing"), monotonic() + PATIENCE / 1000
+    while "待调配" not in page.locator(".rows").inner_text() and monotonic() < end:
+        page.reload()  # the worker brings what was paid
     expect(page.locator(".rows")).to_contain_text("待调配")
     picker.picture("queue")
     page.locator(".rows a.who").click()
