@@ -47,8 +47,8 @@ Picks = Mapping[UUID, Mapping[UUID, int]]  # packages by line of the order and l
 
 
 def prepare(session: Session, order_id: UUID, now: datetime) -> None:
-    """A paid order comes to the pharmacy; told twice it comes once."""
-    order = session.get_one(MedicineOrder, order_id)
+    """A paid order comes to the pharmacy; told twice it comes once. One that is just being cancelled doesn't come."""
+    order = _order(session, order_id)
     if order.status is not OrderStatus.PAID:
         return
     row = {
@@ -196,12 +196,17 @@ def decline(session: Session, dispense_id: UUID, reason: str, by: Practitioner, 
     emit(session, DispenseDeclined(dispense.order_id))
 
 
+def _order(session: Session, order_id: UUID) -> MedicineOrder:
+    """The order as it is now, ours until the transaction ends."""
+    return session.get_one(MedicineOrder, order_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
 def _ours(session: Session, dispense_id: UUID, *states: DispenseStatus) -> tuple[MedicationDispense, MedicineOrder]:
     """The work and its order, ours until the transaction ends. Raises NotFound, NotInThisState."""
     order_id = session.scalar(select(MedicationDispense.order_id).where(MedicationDispense.id == dispense_id))
     if order_id is None:
         raise NotFound
-    order = session.get_one(MedicineOrder, order_id, with_for_update={"key_share": True}, populate_existing=True)
+    order = _order(session, order_id)
     dispense = session.get_one(MedicationDispense, dispense_id, with_for_update=True, populate_existing=True)
     if dispense.status not in states or order.status is not OrderStatus.PAID:
         raise NotInThisState

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from config.policy import Policy, change
 from config.states import advance
 from people.models import Practitioner, Role
 from people.tasks import Task, TaskStatus
+from tests.locks import until_somebody_waits
 from tests.product import Hospital, member, practitioner, seed
 
 POLICY = Policy()
@@ -429,31 +431,17 @@ def test_a_booking_that_is_being_made_is_waited_for(committed: sessionmaker[Sess
         with committed() as session, session.begin():
             cut_schedules(session, [FRIDAY], now)
 
-    cutter = threading.Thread(target=cut)
-    with committed() as session, session.begin():
-        actions.book(session, schedule_id, hospital.child, hospital.mother.id, now, POLICY)
-        cutter.start()
-        wait_for_lock(committed)
-    cutter.join()
+    with ThreadPoolExecutor(1) as beside:
+        with committed() as session, session.begin():
+            actions.book(session, schedule_id, hospital.child, hospital.mother.id, now, POLICY)
+            cutting = beside.submit(cut)
+            until_somebody_waits(committed, cutting)
+        cutting.result()
     with committed() as session:
         kept = session.scalars(select(Slot).where(Slot.schedule_id == schedule_id)).all()
         assert [(slot.number, slot.status) for slot in kept] == [(1, SlotStatus.BUSY)]
         assert session.get_one(Schedule, schedule_id).status is ScheduleStatus.ACTIVE
         assert len(asked(session)) == 1
-
-
-def wait_for_lock(committed: sessionmaker[Session]) -> None:
-    """Return when somebody waits for a row."""
-    waits = text(
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    )
-    stop = threading.Event()
-    for _ in range(500):
-        with committed() as session:
-            if session.scalar(waits):
-                return
-        stop.wait(0.01)
-    raise AssertionError("nobody waits")
 
 
 def test_own_days_are_one_row_each(session: Session, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from threading import Barrier
 from uuid import UUID
@@ -27,6 +27,7 @@ from people.access import Member
 from people.models import Patient, Practitioner, Role
 from tests.booking.test_booking import schedule_of
 from tests.booking.test_stopping import as_head, jobs, wish
+from tests.locks import until_somebody_waits
 from tests.product import Hospital, patient, seed
 
 POLICY = Policy()
@@ -70,17 +71,6 @@ def beside() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def until_somebody_waits(committed: sessionmaker[Session], work: Future[object]) -> None:
-    """Return once a transaction of this database waits for another's lock."""
-    waits = text(
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    )
-    with committed() as session:
-        while not session.scalar(waits):
-            assert not work.done(), f"it did not wait: {work.exception() or work.result()}"
-            session.rollback()
-
-
 def test_a_booking_in_flight_is_ended_with_the_others(
     committed: sessionmaker[Session],
     beside: ThreadPoolExecutor,
@@ -96,7 +86,7 @@ def test_a_booking_in_flight_is_ended_with_the_others(
     with committed.begin() as session:
         booked = actions.book(session, schedule, hospital.child, hospital.mother.id, now, POLICY).id
         stopping = beside.submit(suspend)
-        until_somebody_waits(committed, stopping)  # type: ignore[arg-type]
+        until_somebody_waits(committed, stopping)
     assert stopping.result()
     with committed() as session:
         assert session.get_one(Appointment, booked).cancel_reason is Why.SUSPENDED
@@ -117,7 +107,7 @@ def test_a_booking_that_comes_while_it_is_stopped_finds_it_stopped(
     with committed.begin() as session:
         actions.suspend(session, stop, schedule, now)
         booking = beside.submit(book)
-        until_somebody_waits(committed, booking)  # type: ignore[arg-type]
+        until_somebody_waits(committed, booking)
     with pytest.raises((SoldOut, NotOpen)):
         booking.result()
 
@@ -179,7 +169,7 @@ def test_a_stop_that_begins_while_another_is_taken_back_finds_what_that_leaves(
     with committed.begin() as session:
         actions.lift_stop(session, head, stop, now)
         beginning = beside.submit(begin)
-        until_somebody_waits(committed, beginning)  # type: ignore[arg-type]
+        until_somebody_waits(committed, beginning)
     beginning.result()
     with committed() as session:
         assert {UUID(job["schedule_id"]) for job in jobs(session, "booking.suspend")} == set(todo)

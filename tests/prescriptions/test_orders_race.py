@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.database import transaction
 from config.policy import Policy
 from people.models import Account
+from prescriptions.dispensing import actions as dispensing
+from prescriptions.dispensing.models import DispenseStatus
+from prescriptions.dispensing.queries import waiting
 from prescriptions.orders import actions, offers, placing
 from prescriptions.orders.models import MedicineOrder, OrderStatus, Way
 from prescriptions.orders.refusals import AlreadyOrdered
@@ -26,9 +29,10 @@ from prescriptions.stock import rules
 from prescriptions.stock.models import Lot
 from prescriptions.stock.refusals import OutOfStock
 from prescriptions.writing.models import Prescription, PrescriptionLine
+from tests.locks import until_somebody_waits
 from tests.prescriptions.made import room, signed
 from tests.prescriptions.orders import FEVER, IBUPROFEN
-from tests.prescriptions.pharmacy import received, viewer
+from tests.prescriptions.pharmacy import pay, received, viewer
 from tests.prescriptions.test_stock import check_books
 from tests.product import Hospital, seed
 
@@ -142,3 +146,36 @@ def test_without_the_shelfs_lock_two_families_are_promised_the_same_package(
     assert kinds - {"UUID"} == {"OutOfStock"} if guarded else kinds & {"IntegrityError", "OperationalError"}
     with committed() as session:
         check_books(session)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_an_order_given_up_on_its_way_to_the_pharmacy_does_not_stay_there(
+    committed: sessionmaker[Session], made: Made, now: datetime, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """The worker brings it while the family gives it up. Without the order's lock its work would wait there for ever:
+    nobody can pick it, and nothing ends it any more."""
+    hospital, prescriptions = made
+    with committed() as session, session.begin():
+        shelves(session, now, 1)
+    ordered = order(hospital.mother, prescriptions[0], now)
+    with committed() as session, session.begin():
+        pay(session, session.get_one(MedicineOrder, ordered), now)
+
+    def bring() -> None:
+        with transaction() as session:
+            dispensing.prepare(session, ordered, now)
+
+    if not guarded:
+        monkeypatch.setattr(dispensing, "_order", lambda session, which: session.get_one(MedicineOrder, which))
+    with ThreadPoolExecutor(1) as beside:
+        with committed() as session, session.begin():
+            actions.cancel(session, viewer(hospital.mother), ordered, now)
+            bringing = beside.submit(bring)
+            if guarded:
+                until_somebody_waits(committed, bringing)
+            else:
+                bringing.result()
+        bringing.result()
+    with committed() as session:
+        left = [(work.order.status, work.dispense.status) for work in waiting(session)]
+    assert left == ([] if guarded else [(OrderStatus.CANCELLED, DispenseStatus.PREPARATION)])
