@@ -30,7 +30,7 @@ from menus import (
     guide,
     health,
     intake,
-    kept,
+    kept_door,
     lane,
     limits,
     line,
@@ -86,7 +86,7 @@ def join(
     """Register the pages, their files and error pages, and the headers of every answer."""
     templates.install(app.jinja_env, pages.locale)
     app.jinja_env.globals["texts"] = settings.sms_provider != "off"  # whether text messages are sent at all
-    app.extensions["kept"] = kept.Pages()
+    kept_door.join(app)
     app.extensions["csrf"].exempt(guide.language)  # it looks for itself
     security.join(app, settings)
     errors.join(app)

@@ -4,6 +4,7 @@ Nothing of a visitor is in them: the language is part of the key; their scripts 
 nonce; their one form (the language) has no token, and is told from a foreign one by the browser's own headers
 (menus/guide.py). So one visitor's page can be another's, and a 304 can stand for a page that the phone has from before.
 Proxies keep nothing (``private``), and phones ask each time (``no-cache``).
+A page that is at hand is answered in front of Flask (menus/kept_door.py).
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from flask import Response, current_app, g, render_template, request
-from werkzeug.datastructures import Headers
 
 from config.clock import now
 from menus.pages import TABS, locale
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+EXTENSION = "kept"
+HTML, CACHE = "text/html; charset=utf-8", "private, no-cache"
+VARY = "Cookie, User-Agent, Accept-Language"
 SECONDS = 1.0  # what is shown is never older
 AHEAD = 0.7  # of it, after which somebody makes the next one while the others still get this one
 LIMIT = 500  # pages; of some 20 kB each
 PATIENCE = 2.0  # seconds of waiting for somebody else's page, before one's own is made
+VISITORS, LONGEST = 5000, 2000  # languages that are remembered, and characters of a visitor's headers at most
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ class Kept(Generic[T]):
         self._clock, self._limit = clock, limit
         self._places: dict[Hashable, _Place[T]] = {}
         self._lock = Lock()
+
+    def fresh(self, key: Hashable, at: datetime) -> T | None:
+        """The value of the key, if nobody has to make the next one yet."""
+        place = self._places.get(key)
+        made = place and place.made
+        return made.value if made and made.good(self._clock(), at, SECONDS * AHEAD) else None
 
     def get(self, key: Hashable, at: datetime, make: Callable[[], tuple[T, datetime | None]]) -> T:
         """The value of the key; ``make`` returns it with the moment until which it is true. What it raises, goes on."""
@@ -93,13 +103,29 @@ class Kept(Generic[T]):
             return self._places.setdefault(key, _Place())
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sheet:
-    """A page as it goes out: its bytes, its ETag and the headers, which say it as a weak one."""
+    """A page as it goes out, and the headers that Flask gave it when it went out first: None until then."""
 
     body: bytes
     etag: str
-    headers: Headers
+    headers: Headers | None = None
+
+
+class Headers(NamedTuple):
+    """Those of the page, and of a 304 that stands for it; the weak ETag as phones send it back. Without a request's
+    name."""
+
+    whole: list[tuple[str, str]]
+    unchanged: list[tuple[str, str]]
+    etag: str
+
+
+class Place(NamedTuple):
+    """What an address without a query leads to: the route's name and the page's key."""
+
+    endpoint: str
+    key: tuple[Hashable, ...]
 
 
 @dataclass(frozen=True)
@@ -112,28 +138,39 @@ class Shown:
 
 
 class Pages:
-    """One process's shared pages, and the languages of the visitors whose headers it has read before."""
+    """One process's shared pages, their addresses, and the languages of the visitors whose headers it has read."""
 
     def __init__(self) -> None:
         self.sheets: Kept[Sheet] = Kept()
+        self.places: dict[str, Place] = {}
         self._languages: dict[tuple[str, ...], str] = {}
 
+    def spoken(self, environ: WSGIEnvironment) -> str | None:
+        """The language of a visitor whose headers were read before. It depends on these alone (wechat/signin.py:
+        visitor_locale), so what they said once holds, and a rush doesn't open every cookie again."""
+        return self._languages.get(_asked(environ))
+
     def language(self, environ: WSGIEnvironment) -> str:
-        """The language of this visitor. It depends on these headers alone (wechat/signin.py: visitor_locale), so what
-        they said once holds, and a rush doesn't open every cookie again."""
-        asked = tuple([environ.get(name, "") for name in ASKED])
-        found = self._languages.get(asked)
+        """The language of this request's visitor."""
+        found = self.spoken(environ)
         if found is None:
-            found = locale()
+            found, asked = locale(), _asked(environ)
             if len(self._languages) >= VISITORS:
                 self._languages.clear()
             if sum(map(len, asked)) < LONGEST:
                 self._languages[asked] = found
         return found
 
+    def leads(self, path: str, place: Place) -> None:
+        """Remember what this address leads to."""
+        if len(self.places) >= LIMIT:
+            self.places.clear()
+        self.places[path] = place
 
-ASKED = ("HTTP_COOKIE", "HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE")
-VISITORS, LONGEST = 5000, 2000  # how many are remembered, and how many characters of headers at most
+
+def _asked(environ: WSGIEnvironment) -> tuple[str, str, str]:
+    said = environ.get
+    return said("HTTP_COOKIE", ""), said("HTTP_USER_AGENT", ""), said("HTTP_ACCEPT_LANGUAGE", "")
 
 
 def shared(key: tuple[Hashable, ...], here: Callable[[], str], make: Callable[[datetime], Shown]) -> Response:
@@ -141,24 +178,21 @@ def shared(key: tuple[Hashable, ...], here: Callable[[], str], make: Callable[[d
 
     ``key`` and ``here`` hold only what the page depends on, never what else stands in the address.
     """
-    at = now()
-    pages: Pages = current_app.extensions["kept"]
-    environ = request.environ
-    sheet = pages.sheets.get((pages.language(environ), *key), at, lambda: _render(here(), make(at)))
+    pages: Pages = current_app.extensions[EXTENSION]
+    speaks = pages.language(request.environ)
+    sheet = pages.sheets.get((speaks, *key), now(), lambda: _render(here(), make(now())))
+    if not request.query_string:
+        pages.leads(request.environ["PATH_INFO"], Place(str(request.endpoint), key))
     g.shared = True  # menus/security.py: no nonce
-    known = environ.get("HTTP_IF_NONE_MATCH")
-    if known and (known == sheet.headers["ETag"] or request.if_none_match.contains_weak(sheet.etag)):
-        return Response(b"", 304, sheet.headers.copy())
-    return Response(sheet.body, 200, sheet.headers.copy())
-
-
-HTML, CACHE = "text/html; charset=utf-8", "private, no-cache"
-VARY = "Cookie, User-Agent, Accept-Language"
+    g.sheet = sheet
+    unchanged = request.if_none_match.contains_weak(sheet.etag)
+    response = Response(b"" if unchanged else sheet.body, 304 if unchanged else 200, content_type=HTML)
+    response.set_etag(sheet.etag, weak=True)
+    response.headers["Cache-Control"], response.headers["Vary"] = CACHE, VARY
+    return response
 
 
 def _render(here: str, shown: Shown) -> tuple[Sheet, datetime | None]:
     html = render_template(f"menus/{shown.template}", tab=HOME, tabs=TABS, here=here, shared=True, **shown.context)
     body = html.encode()
-    etag = hashlib.blake2b(body, digest_size=12).hexdigest()
-    headers = Headers({"Content-Type": HTML, "ETag": f'W/"{etag}"', "Cache-Control": CACHE, "Vary": VARY})
-    return Sheet(body, etag, headers), shown.until
+    return Sheet(body, hashlib.blake2b(body, digest_size=12).hexdigest()), shown.until

@@ -26,6 +26,7 @@ from payments.models import Payment
 from people.models import AuditEvent, Consent, GuardianStatus, RelatedPerson
 from people.sessions import SignIn, SignInKind
 from tests.menus.conftest import Browser, token
+from tests.menus.fronts import behind, front
 from tests.product import Hospital, sign_in
 
 Form = dict[str, object]
@@ -37,24 +38,22 @@ def forget(redis_url: str) -> None:
     Redis.from_url(redis_url).flushdb()
 
 
-def lane(app: Flask) -> Lane:
-    """What stands right in front of Flask."""
-    found: object = app.wsgi_app
-    while not isinstance(found, Lane):
-        found = vars(found)["behind"] if "behind" in vars(found) else vars(found)["app"]
-    return found
-
-
 class Place:
     """A mother in front of her form, and who had to go behind."""
 
     def __init__(
-        self, session: Session, client: FlaskClient, hospital: Hospital, schedule: Schedule, now: datetime
+        self,
+        session: Session,
+        client: FlaskClient,
+        hospital: Hospital,
+        schedule: Schedule,
+        now: datetime,
+        seen: list[str],
     ) -> None:
         self.session, self.client, self.hospital, self.schedule, self.now = session, client, hospital, schedule, now
         proof = token(client.get("/help"))
         self.form: Form = {"schedule": schedule.id, "patient": hospital.child.id, "csrf_token": proof}
-        self.seen: list[str] = []
+        self.seen = seen
 
 
 @pytest.fixture
@@ -67,14 +66,8 @@ def place(
     now: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Place:
-    made, before = Place(session, mother, hospital, schedule, now), lane(app)
-    flask = before.behind
-
-    def watch(environ: dict[str, object], start: object) -> object:
-        made.seen.append(str(environ["PATH_INFO"]))
-        return flask(environ, start)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(before, "behind", watch)
+    made = Place(session, mother, hospital, schedule, now, behind(front(app, Lane), monkeypatch))
+    made.seen.clear()  # its form came from there
     return made
 
 
@@ -290,7 +283,7 @@ def test_of_several_at_once_each_has_its_own_end(place: Place, app: Flask, redis
     wishes: list[tuple[Asked, dict[str, object]]] = [
         (Asked(place.schedule.id, child, sign_in, "en", "", "", ""), {}) for sign_in, child in wanted
     ]
-    booked = lane(app)._book(wishes)
+    booked = front(app, Lane)._book(wishes)
     visits = {visit.patient_id: visit.id for visit in place.session.scalars(select(Appointment))}
     assert len(visits) == 2
     own = visits[hospital.child.id], visits[hospital.sibling.id]
@@ -307,5 +300,7 @@ def test_who_tries_too_often_is_not_booked_among_others(place: Place, app: Flask
     with place.client.session_transaction() as kept:
         mother = UUID(kept["sign_in"])
     children = place.hospital.child.id, place.hospital.sibling.id
-    booked = lane(app)._book([(Asked(place.schedule.id, child, mother, "en", "", "", ""), {}) for child in children])
+    booked = front(app, Lane)._book(
+        [(Asked(place.schedule.id, child, mother, "en", "", "", ""), {}) for child in children]
+    )
     assert [bool(one) for one in booked] == [True, False]

@@ -18,11 +18,12 @@ from booking import actions
 from booking.gone import GONE
 from booking.models import Schedule, Slot, SlotStatus
 from config.policy import Policy
-from menus import limits, refusals_later, soldout
+from menus import limits, refusals_later
 from menus.refusals_later import Refusal, RefusalsLater
 from menus.soldout import Door
 from people.models import AuditEvent
 from tests.menus.conftest import Browser, token, words
+from tests.menus.fronts import behind, front
 from tests.product import Hospital
 
 
@@ -39,8 +40,7 @@ def remembering(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
 @pytest.fixture
 def door(app: Flask) -> Door:
     """What stands in front of Flask."""
-    found: Door = app.extensions[soldout.EXTENSION]
-    return found
+    return front(app, Door)
 
 
 def taken(session: Session, schedule: Schedule) -> None:
@@ -56,19 +56,6 @@ def sold_out(session: Session, mother: FlaskClient, hospital: Hospital, schedule
     form = {"schedule": schedule.id, "patient": hospital.child.id, "csrf_token": token(mother.get("/help"))}
     assert mother.post("/visits", data=form).status_code == 409
     return form
-
-
-def behind(door: Door, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths that went on to Flask from now on."""
-    seen: list[str] = []
-    flask = door.behind
-
-    def watch(environ: dict[str, object], start: object) -> object:
-        seen.append(str(environ["PATH_INFO"]))
-        return flask(environ, start)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(door, "behind", watch)
-    return seen
 
 
 def test_the_same_page_comes_without_flask(
