@@ -19,6 +19,7 @@ from booking.models import AppointmentStatus, Why
 from config.clock import now, today
 from config.database import transaction
 from config.errors import NotFound
+from config.ids import parse_id
 from config.text import N_
 from desk.clinics import chosen_department, departments_of
 from desk.pages import LEADERS, bp, page
@@ -93,12 +94,12 @@ def _asked(session: Session) -> Asked:
     if typed["child"] and not everywhere:
         raise NotFound
     day = parsed_day(typed["day"])
-    doctor = parsed_id(typed["practitioner"])
+    doctor = parse_id(typed["practitioner"])
     if department is None or doctor not in {one.id for one in people.doctors(session, department.id)}:
         doctor = None
     typed |= {"department": str(department.id) if department else "", "practitioner": str(doctor or "")}
     status = next((one for one in AppointmentStatus if one == typed["status"]), None)
-    wanted = Wanted(day, department.id if department else None, doctor, parsed_id(typed["child"]), status)
+    wanted = Wanted(day, department.id if department else None, doctor, parse_id(typed["child"]), status)
     return Asked(typed, wanted, department, NO_DAY if typed["day"] and day is None else None)
 
 
@@ -133,14 +134,6 @@ def parsed_day(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.year in YEARS else None
-
-
-def parsed_id(text: str) -> UUID | None:
-    """An id as an address has it; None for anything else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def mark(place: Place) -> str:

@@ -19,6 +19,7 @@ from booking.stand_ins import clinic_of, clinics, free_doctors
 from config.clock import now, today
 from config.database import transaction
 from config.errors import NotFound, Refused
+from config.ids import parse_id
 from config.policy import current
 from desk.pages import LEADERS, bp, page, say
 from people import queries as people
@@ -108,10 +109,10 @@ def stand_in(schedule_id: UUID) -> ResponseReturnValue:
 
 
 def _chosen() -> UUID:
-    try:
-        return UUID(request.form.get("practitioner", ""))
-    except ValueError:
-        raise DoctorNotFree(field="practitioner") from None
+    found = parse_id(request.form.get("practitioner"))
+    if found is None:
+        raise DoctorNotFree(field="practitioner")
+    return found
 
 
 def _page(schedule_id: UUID, refusal: Refused | None = None, *, typed: str | None = None) -> ResponseReturnValue:

@@ -11,12 +11,12 @@ from flask.typing import ResponseReturnValue
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound
+from config.ids import parse_id
 from consultation.encounters.models import SeatRole
 from consultation.encounters.rooms import OVER, seat
 from consultation.talk import guests
 from desk.pages import HOME, bp
 from desk.visit import Here, Part
-from live.passes import id_of
 from people.models import Role
 from wechat.signin import staff, viewer
 
@@ -44,7 +44,7 @@ def ask_doctor(visit_id: UUID) -> ResponseReturnValue:
     """POST: the family is asked whether a colleague may join."""
     with transaction() as session:
         here = seat(session, viewer(), visit_id, lock=True)
-        guests.ask_doctor(session, here, id_of(request.form.get("practitioner")) or UUID(int=0), now())
+        guests.ask_doctor(session, here, parse_id(request.form.get("practitioner")) or UUID(int=0), now())
     return redirect(f"{url_for('desk.visit', visit_id=visit_id)}#guests", 303)
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from config.clock import now, today
 from config.database import transaction
+from config.ids import parse_id
 from config.text import N_
 from desk.appointments import NO_DAY, parsed_day
 from desk.pages import READERS, bp, page, say
@@ -40,7 +41,7 @@ KINDS = {
 @bp.get("/money")
 @staff(*READERS)
 def money() -> ResponseReturnValue:
-    before = _uuid(request.args.get("before", ""))
+    before = parse_id(request.args.get("before", ""))
     here = today(now())
     typed = request.args.get("day", here.isoformat())
     day = parsed_day(typed)
@@ -67,7 +68,7 @@ def money_day(reconciliation_id: UUID) -> ResponseReturnValue:
 @staff(Role.ADMINISTRATOR)
 def settle_difference(difference_id: UUID) -> ResponseReturnValue:
     """Marks a difference as seen to; without a note the page comes back with what is missing."""
-    day = _uuid(request.form.get("day", ""))
+    day = parse_id(request.form.get("day", ""))
     try:
         with transaction() as session:
             note, by, who = request.form.get("note", ""), member().practitioner.id, viewer().account_id
@@ -98,10 +99,3 @@ def _day(reconciliation_id: UUID, *, problem: tuple[UUID, str] | None = None, st
 
 def _may_change() -> bool:
     return Role.ADMINISTRATOR in member().roles
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

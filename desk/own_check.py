@@ -15,6 +15,7 @@ from config.clock import now
 from config.database import transaction
 from config.errors import NotFound, Refused
 from config.formats import clock
+from config.ids import parse_id
 from config.policy import current
 from consultation.encounters.models import Encounter
 from consultation.line import actions
@@ -46,7 +47,7 @@ def own_check_done(schedule_id: UUID) -> ResponseReturnValue:
         refusal = actions.confirm_doctor(session, viewer(), schedule_id, given, _check(), at, policy)
     if refusal:
         return _check_page(schedule_id, refusal)
-    back = _uuid(request.form.get("visit"))
+    back = parse_id(request.form.get("visit"))
     return redirect(url_for("desk.visit", visit_id=back) if back else url_for("desk.my_list"), 303)
 
 
@@ -56,7 +57,7 @@ def _check_page(schedule_id: UUID, refusal: Refused | None = None) -> ResponseRe
         schedule = _own_session(session, schedule_id)
         doctor = practitioner_of(session, viewer())
         need = _check().needs(session, doctor, at, current(session, at))
-    back = _uuid(request.values.get("visit"))
+    back = parse_id(request.values.get("visit"))
     problem = say(refusal.message, **_said(refusal)) if refusal else None
     way = url_for("oauth.start", next=request.path) if in_wechat() else None
     return page(
@@ -90,10 +91,3 @@ def _own_session(session: Session, schedule_id: UUID) -> Schedule:
 def _check() -> RealNameCheck:
     found: RealNameCheck = current_app.extensions[CHECK]
     return found
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None

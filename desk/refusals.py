@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from booking import fair_queries
 from booking.fair_queries import Place
 from config.database import transaction
+from config.ids import parse_id
 from config.text import N_
 from desk.pages import READERS, bp, page
 from wechat.signin import staff
@@ -37,7 +38,7 @@ RULES = {
 @staff(*READERS)
 def refusals() -> ResponseReturnValue:
     rule, typed, account = (request.args.get(name, "") for name in ("rule", "day", "account"))
-    day, who = _day(typed), _uuid(account)
+    day, who = _day(typed), parse_id(account)
     wrong = N_("Please write the day as in 2026-11-25.") if typed and day is None else None
     with transaction() as session:
         found = fair_queries.refused(
@@ -78,13 +79,6 @@ def passed_on(account_id: UUID) -> ResponseReturnValue:
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
     except ValueError:
         return None
 

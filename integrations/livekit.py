@@ -17,6 +17,7 @@ from uuid import UUID
 import requests
 
 from config.clock import real_now
+from config.ids import parse_id
 from config.settings import Settings
 from consultation.encounters.rooms import Seat
 from consultation.talk.video import VideoUnavailable
@@ -65,7 +66,7 @@ class LiveKit:
 
     def _inside(self, encounter_id: UUID) -> frozenset[UUID]:
         found = _listed(self._in_room("ListParticipants", encounter_id), "participants", "identity")
-        return frozenset(id_ for identity in found if (id_ := _uuid(identity)))
+        return frozenset(id_ for identity in found if (id_ := parse_id(identity)))
 
     def _in_room(self, method: str, encounter_id: UUID, **body: str) -> dict[str, Any]:
         name = _name(encounter_id)
@@ -117,14 +118,7 @@ def _name(encounter_id: UUID) -> str:
 
 def _encounter(name: str) -> UUID | None:
     """Whose room it is; None: not one of ours."""
-    return _uuid(name.removeprefix(OURS)) if name.startswith(OURS) else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return parse_id(name.removeprefix(OURS)) if name.startswith(OURS) else None
 
 
 def _listed(answer: Mapping[str, Any], rows: str, field_: str) -> list[str]:

@@ -12,14 +12,14 @@ from flask.typing import ResponseReturnValue
 from gevent.monkey import is_module_patched
 from redis import Redis
 
+from config.ids import parse_id
 from config.settings import Settings
 from consultation.talk.refusals import TooFast
 from live import passes
 from live.hub import STREAMS, Hub
 from live.stream import LineStream, RoomStream
 
-NAMES = ("live.js", "quality.js", "livekit.js", "call.js", "recording.js", "chat.js", "guests.js", "room.css")
-FILES = {name: Path(__file__).parent / "static" / name for name in NAMES}
+FILES = {file.name: file for file in sorted((Path(__file__).parent / "static").iterdir())}
 LIVEKIT = "livekit-client.js"  # LiveKit's own client; loaded where a LiveKit server is set
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -40,7 +40,7 @@ def join(app: Flask, settings: Settings, store: Redis) -> None:
     def live_line() -> ResponseReturnValue:
         """That the doctor's line has moved; with ``?visit=`` for the family of that visit."""
         visit = request.args.get("visit")
-        wanted = (passes.id_of(visit) or UUID(int=0)) if visit else None
+        wanted = (parse_id(visit) or UUID(int=0)) if visit else None
         return _answer(hub, LineStream.open(hub, passes.here(), wanted))
 
     if settings.live_origin:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound
+from config.ids import parse_id
 from config.policy import current
 from consultation.encounters.models import EncounterStatus
 from consultation.encounters.rooms import Place, Seat, place_of, seat
@@ -70,15 +71,7 @@ class Pass:
 
 def here() -> Pass:
     """The pass of this request's browser."""
-    return Pass(id_of(cookie.get(SIGN_IN)), id_of(cookie.get(LINK)), visitor_locale())
-
-
-def id_of(text: object) -> UUID | None:
-    """The id that a text is, or None."""
-    try:
-        return UUID(str(text)) if text else None
-    except ValueError:
-        return None
+    return Pass(parse_id(cookie.get(SIGN_IN)), parse_id(cookie.get(LINK)), visitor_locale())
 
 
 def seated(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:

@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 
 from config.clock import now
 from config.database import transaction
-from config.ids import new_id
+from config.ids import new_id, parse_id
 from config.policy import current
 from consultation import actions as pictures_kept
 from consultation import pictures
@@ -28,7 +28,7 @@ from consultation.talk.video import VideoRooms
 from consultation.written import actions as written
 from consultation.written.queries import left
 from live import after
-from live.passes import id_of, room_viewer, seat_of
+from live.passes import room_viewer, seat_of
 from live.recording import Recorder
 from people.files import FileStore
 
@@ -61,7 +61,7 @@ class Room:
     def signal(self, visit_id: UUID) -> ResponseReturnValue:
         """POST of JSON ``{"to": account or null, "signal": {...}}``."""
         sent: Any = request.get_json(silent=True)
-        to = id_of(sent.get("to")) if isinstance(sent, dict) else None
+        to = parse_id(sent.get("to")) if isinstance(sent, dict) else None
         if not isinstance(sent, dict) or (sent.get("to") and to is None):
             raise BadSignal
         with transaction() as session:
@@ -78,7 +78,7 @@ class Room:
 
     def write(self, visit_id: UUID) -> ResponseReturnValue:
         """POST of a message: ``text``, ``picture``, and the page's ``key`` for it. Scripts get JSON."""
-        at, key = now(), id_of(request.form.get("key")) or new_id()
+        at, key = now(), parse_id(request.form.get("key")) or new_id()
         sent = request.files.get("picture")
         media_id = self._kept(visit_id, sent, key, at) if sent and sent.filename else None
         with transaction() as session:

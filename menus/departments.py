@@ -24,6 +24,7 @@ from config.clock import now, today
 from config.database import transaction
 from config.errors import NotFound
 from config.formats import clock, short_day
+from config.ids import parse_id
 from config.policy import Policy, current
 from config.text import N_
 from menus.kept import Shown, shared
@@ -210,7 +211,7 @@ def _wanted() -> Wanted:
         return ALL
     sent = request.args
     titles, periods = {title.value: title for title in Title}, {period.value: period for period in Period}
-    return Wanted(_uuid(sent.get("doctor", "")), titles.get(sent.get("title", "")), periods.get(sent.get("time", "")))
+    return Wanted(parse_id(sent.get("doctor")), titles.get(sent.get("title", "")), periods.get(sent.get("time", "")))
 
 
 ALL = Wanted()
@@ -230,13 +231,6 @@ def _here(wanted: Wanted) -> str:
     """This page's address with nothing in it but what the page depends on."""
     query = urlencode(query_of(wanted))
     return f"{request.path}?{query}" if query else request.path
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _day(text: str) -> date:

@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound
+from config.ids import parse_id
 from consultation.encounters.models import SeatRole
 from consultation.encounters.rooms import OVER, seat
 from consultation.talk import guests
-from live.passes import id_of
 from menus.room import Here, Part
 from wechat.signin import signed_in, viewer
 
@@ -53,7 +53,7 @@ def invite(visit_id: UUID) -> ResponseReturnValue:
     """POST: another guardian of the child is invited."""
     with transaction() as session:
         here = seat(session, viewer(), visit_id, lock=True)
-        guests.invite_guardian(session, here, id_of(request.form.get("account")) or UUID(int=0), now())
+        guests.invite_guardian(session, here, parse_id(request.form.get("account")) or UUID(int=0), now())
     return _back(visit_id)
 
 

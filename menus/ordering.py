@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import now
 from config.database import transaction
+from config.ids import parse_id
 from config.policy import current
 from config.settings import Settings
 from config.text import N_
@@ -186,7 +187,7 @@ def place(prescription_id: UUID) -> ResponseReturnValue:
     """Order it as it was shown. A second tap ends where the first did."""
     lead_back(f"/prescriptions/{prescription_id}/order", N_("Back to the order"))
     to, at, who = request.form.get("to", ""), now(), viewer()
-    address_id = _uuid(to)
+    address_id = parse_id(to)
     if to != PICKUP and address_id is None:
         return _choose(prescription_id, {"to": CHOOSE}, 422)
     way = Way.PICKUP if to == PICKUP else Way.DELIVERY
@@ -202,13 +203,6 @@ def place(prescription_id: UUID) -> ResponseReturnValue:
     except (QuoteChanged, OutOfStock, OutOfArea, PickupOnly) as refused:
         return _choose(prescription_id, {"to": refused.message}, refused.status, to)
     return redirect(url_for("ordering.order" if free else "ordering.pay", order_id=made.id), 303)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @signed_in

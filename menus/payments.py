@@ -8,6 +8,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from config.database import transaction
+from config.ids import parse_id
 from menus.pages import bp, page
 from menus.ways import HELP
 from payments import queries
@@ -19,7 +20,7 @@ from wechat.signin import signed_in, viewer
 @signed_in
 def payments() -> ResponseReturnValue:
     with transaction() as session:
-        found = queries.receipts(session, viewer(), _uuid(request.args.get("before", "")))
+        found = queries.receipts(session, viewer(), parse_id(request.args.get("before", "")))
     more = found[-1].payment.id if len(found) == queries.RECEIPTS else None
     return page("payments.html", tab=HELP, receipts=found, more=more)
 
@@ -30,10 +31,3 @@ def payment(payment_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found = queries.receipt(session, viewer(), payment_id)
     return page("payment.html", tab=HELP, receipt=found, payment=found.payment, reason_text=reason_text)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

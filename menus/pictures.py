@@ -15,6 +15,7 @@ from booking import queries as bookings
 from booking.queries import Visit
 from config.clock import now
 from config.database import transaction
+from config.ids import parse_id
 from config.policy import Policy, current
 from config.text import N_
 from consultation import actions, pictures, queries, rules
@@ -105,7 +106,7 @@ class Album:
         with transaction() as session:
             at, found = now(), queries.picture_of(session, who, picture_id)
             self._lead_to(found.visit.appointment.id)
-            to = bookings.visit_of(session, who, _uuid(request.form.get("visit", "")))
+            to = bookings.visit_of(session, who, parse_id(request.form.get("visit")) or UUID(int=0))
             actions.move(session, found, to, who.account_id, at, current(session, at, to.department.code))
         return redirect(f"{url_for('menus.visit', visit_id=to.appointment.id)}#pictures", 303)
 
@@ -124,11 +125,3 @@ def blueprint(files: FileStore) -> Blueprint:
     made.add_url_rule("/pictures/<uuid:picture_id>/remove", "remove", signed_in(album.remove), methods=["POST"])
     made.add_url_rule("/pictures/<uuid:picture_id>/move", "move", signed_in(album.move), methods=["POST"])
     return made
-
-
-def _uuid(text: str) -> UUID:
-    """The id; one that is none is nobody's."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)

@@ -12,6 +12,7 @@ from booking.models import Pool
 from config.clock import now, today
 from config.database import transaction
 from config.errors import NotFound
+from config.ids import parse_id
 from config.policy import current
 from config.text import N_
 from menus.pages import bp, lead_back, page
@@ -47,7 +48,7 @@ def areas(code: str) -> ResponseReturnValue:
 def declare_area(code: str) -> ResponseReturnValue:
     """Where a child is, on the guardian's word; "none" takes it back."""
     lead_back(f"/internet-diagnosis/{code}/areas", N_("Choose again"))
-    child, area = _uuid(request.form.get("patient")), request.form.get("area", "")
+    child, area = parse_id(request.form.get("patient")), request.form.get("area", "")
     if child is None or not area:
         return _areas(code, problem=N_("Please choose a child and an area."), status=422)
     with transaction() as session:
@@ -82,10 +83,3 @@ def _areas(code: str, problem: str | None = None, status: int = 200) -> Response
         typed=request.form,
         policy=policy,
     )
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None

@@ -24,6 +24,7 @@ from booking.waiting_queries import entry_for, waits
 from config.clock import now, today
 from config.database import looking, transaction
 from config.errors import Refused
+from config.ids import parse_id
 from config.policy import Policy, current
 from config.text import N_
 from consultation.encounters.models import Kind
@@ -59,7 +60,7 @@ INDEX = "patient-index"  # among the application's extensions
 @bp.get("/schedules/<uuid:schedule_id>/book")
 @signed_in
 def confirm(schedule_id: UUID) -> ResponseReturnValue:
-    chosen, who, pool = _uuid(request.args.get("child")), viewer(), _pool(request.args.get("pool"))
+    chosen, who, pool = parse_id(request.args.get("child")), viewer(), _pool(request.args.get("pool"))
     here = url_for(".confirm", schedule_id=schedule_id, child=chosen, pool=None if pool is Pool.OPEN else pool)
     with transaction() as session:
         children = [child.patient for child in people.children(session, who)]
@@ -206,7 +207,7 @@ def _elsewhere(who: Viewer, form: BookForm, refused: Refused) -> ResponseReturnV
 
 
 def _choose_again(bad: BadForm) -> ResponseReturnValue:
-    schedule_id = _uuid(request.form.get("schedule"))
+    schedule_id = parse_id(request.form.get("schedule"))
     if schedule_id is None:
         return redirect("/internet-diagnosis", 303)
     with transaction() as session:
@@ -318,10 +319,3 @@ def _seconds_left(visit: Visit, at: datetime) -> int:
 def _pool(text: str | None) -> Pool:
     """Whose numbers are asked for; whether the child may have them is asked when it is booked."""
     return Pool(text) if text in {Pool.FOLLOWUP, Pool.AREA} else Pool.OPEN
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None

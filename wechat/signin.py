@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import now
 from config.database import looking, transaction
+from config.ids import parse_id
 from config.policy import current as policy
 from config.text import CHINESE, known
 from people import sessions
@@ -108,10 +109,7 @@ def sign_in_now() -> SignIn | Known | None:
 
 def sign_in_id() -> UUID | None:
     """The id of a sign-in that this browser's cookie holds, whether it still holds or not."""
-    try:
-        return UUID(session[SIGN_IN])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+    return parse_id(session.get(SIGN_IN))
 
 
 def _look_up() -> Known | None:
