@@ -16,6 +16,7 @@ from booking.queries import visit as whole
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound, Refused
+from config.ids import parse_id
 from config.policy import Policy, current
 from consultation.encounters.models import SeatRole
 from consultation.encounters.rooms import Seat, seat
@@ -125,7 +126,7 @@ def _writing(here: Here, policy: Policy) -> dict[str, Any]:
     return {
         "mode": "write" if row or answer.typed or answer.searched else "begin",
         "row": row,
-        "version": row.version if row else 0,
+        "version": queries.version(session, encounter.id),
         "draft": draft,
         "lines": [finding.line(one.code, seen.entries.get(one.code), one, locale) for one in draft.lines],
         "full": len(draft.lines) >= LINES,
@@ -220,10 +221,10 @@ def _changed(session: Session, mine: Seat, about: Visit, draft: Draft, do: str, 
 
 
 def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None
+    found = parse_id(text)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _find(do: str, which: str) -> None:

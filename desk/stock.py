@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from config.clock import now
 from config.database import transaction
 from config.errors import NotFound, Refused
+from config.ids import new_id, parse_id
 from config.policy import current
 from config.text import N_
 from desk.pages import READERS, bp, page, say
@@ -84,6 +85,7 @@ def _product(
         locale=visitor_locale(),
         problems=problems or {},
         form=form,
+        key=new_id,
         typed={name: value[:LONGEST] for name, value in request.form.items()},
     )
 
@@ -105,7 +107,8 @@ def receive_lot(medicine_id: UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
             by = member().practitioner
-            actions.receive(session, medicine_id, number, expires_on, packages, by=by, now=now(), note=note)
+            key = parse_id(request.form.get("key"))
+            actions.receive(session, medicine_id, number, expires_on, packages, by=by, now=now(), note=note, key=key)
     except (Expired, OtherExpiry, Recalled) as refused:
         return _product(medicine_id, _said(refused), refused.status, "receive")
     return redirect(url_for("desk.stock_of", medicine_id=medicine_id), 303)
@@ -143,12 +146,12 @@ def correct_lot(lot_id: UUID) -> ResponseReturnValue:
         return _product(of, problems, 422, form)
     try:
         with transaction() as session:
-            by = member().practitioner
+            by, key = member().practitioner, parse_id(request.form.get("key"))
             if what == "discard":
-                actions.discard(session, lot_id, packages, note, by=by, now=now())
+                actions.discard(session, lot_id, packages, note, by=by, now=now(), key=key)
             else:
                 change = packages if what == "more" else -packages
-                actions.adjust(session, lot_id, change, note, by=by, now=now())
+                actions.adjust(session, lot_id, change, note, by=by, now=now(), key=key)
     except BelowReserved as refused:
         return _product(of, _said(refused), refused.status, form)
     return redirect(url_for("desk.stock_of", medicine_id=of), 303)

@@ -9,6 +9,9 @@ import structlog
 from flask import Flask, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from config.errors import NotFound, Refused
@@ -66,8 +69,24 @@ FAULT = N_("Something is wrong on our side. Please try again in a minute.")
 EXPIRED = N_("This page was open for too long, so nothing was sent.")
 
 
+class AtTheSameMoment(Refused):
+    """Of two who changed the same, somebody else was first; nothing was written."""
+
+    code = "at-the-same-moment"
+    message = N_("This was changed at the same moment, perhaps by a second tap. Please look at it again.")
+
+
 def join(app: Flask) -> None:
     """Register the error pages for every path (a face may have its own for its views)."""
+
+    def second(error: IntegrityError | StaleDataError) -> Any:
+        if isinstance(error, IntegrityError) and not isinstance(error.orig, UniqueViolation):
+            raise error
+        log.warning("at-the-same-moment", error=type(error).__name__, endpoint=request.endpoint)
+        return app.handle_user_exception(AtTheSameMoment())  # by the face whose view it was
+
+    app.register_error_handler(IntegrityError, second)
+    app.register_error_handler(StaleDataError, second)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, expired)
     app.register_error_handler(HTTPException, http)

@@ -68,12 +68,19 @@ def postgres_server() -> Iterator[str]:
 def empty_database(server: str, name: str) -> Iterator[str]:
     """Returns the SQLAlchemy URL of an empty database, dropped afterwards."""
     url = urlsplit(server)
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with psycopg.connect(url._replace(scheme="postgresql").geturl(), autocommit=True) as connection:
-        connection.execute(drop)
+        drop_database(connection, name)
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield url._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
-        connection.execute(drop)
+        drop_database(connection, name)
+
+
+def drop_database(connection: psycopg.Connection, name: str) -> None:
+    """Drop it with our own connections to it. By FORCE it would fail while autovacuum is at work there, which only a
+    superuser may end; a plain drop sends that away by itself."""
+    ours = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = current_user"
+    connection.execute(ours, [name])
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")

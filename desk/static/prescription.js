@@ -49,10 +49,13 @@
     const here = event.target;
     if (!here.closest("#rx")) return;
     event.preventDefault();
-    const body = new FormData(here, event.submitter), sent = all();
+    const button = event.submitter;
+    if (button?.dataset.sent) return; // tapped twice
+    if (button) button.dataset.sent = "yes";
+    const body = new FormData(here, button), sent = all();
     const did = (body.get("do") || "").split(":")[0];
     const was = Typed.selector(document.activeElement), to = { find: "#rx-found button", group: "#rx-found button" }[did] || was;
-    inTurn(() => send(here.action, body, sent, was, to));
+    inTurn(() => send(here.action, body, sent, was, to).finally(() => { if (button) delete button.dataset.sent; }));
   });
 
   document.addEventListener("change", (event) => {

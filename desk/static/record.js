@@ -79,10 +79,12 @@
     const here = event.target, button = event.submitter;
     if (!here.closest("#record")) return;
     event.preventDefault();
+    if (button?.dataset.sent) return; // tapped twice
+    if (button) button.dataset.sent = "yes";
     const body = new FormData(here, button), sent = form() && new FormData(form());
     const back = { add: "#record-query", find: "#record-query", outcome: `input[name=outcome]:checked` }[(body.get("do") || "").split(":")[0]];
     const was = Typed.selector(document.activeElement) || Typed.selector(button);
-    inTurn(() => send(here.action, body, sent, was, back || was));
+    inTurn(() => send(here.action, body, sent, was, back || was).finally(() => { if (button) delete button.dataset.sent; }));
   });
 
   document.addEventListener("click", (event) => {

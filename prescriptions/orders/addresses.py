@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -39,10 +39,13 @@ def _own(account_id: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 def add(session: Session, viewer: Viewer, region: str, street: str, name: str, phone: str, now: datetime) -> Address:
-    """A further address; the first one is the default. Raises TooManyAddresses."""
+    """A further address; the first one is the default, one that is there stays one. Raises TooManyAddresses."""
     _alone(session, viewer)
-    there = session.scalar(select(func.count()).select_from(Address).where(*_own(viewer.account_id))) or 0
-    if there >= MOST:
+    there = session.scalars(select(Address).where(*_own(viewer.account_id))).all()
+    for known in there:
+        if (known.region, known.street, known.name, known.phone) == (region, street, name, phone):
+            return known
+    if len(there) >= MOST:
         raise TooManyAddresses(most=MOST)
     made = Address(
         account_id=viewer.account_id,
@@ -50,7 +53,7 @@ def add(session: Session, viewer: Viewer, region: str, street: str, name: str, p
         street=street,
         name=name,
         phone=phone,
-        default=there == 0,
+        default=not there,
         created_at=now,
     )
     session.add(made)

@@ -31,12 +31,14 @@ QUESTION = tasks.kind(
 
 
 def ask(session: Session, member: Member, prescription_id: UUID, text: str, now: datetime) -> None:
-    """Ask the doctor; a task leads there. Raises NothingAsked, Decided."""
+    """Ask the doctor; a task leads there. What waits for an answer is not asked twice. Raises NothingAsked, Decided."""
     row, said = found(session, prescription_id, lock=True), text.strip()[:TEXT]
     if not said:
         raise NothingAsked(field="question")
     if row.status is not PrescriptionStatus.IN_REVIEW:
         raise Decided
+    if any(said == one.text and one.answered_at is None for one in asked(session, row.id)):
+        return
     session.add(
         PrescriptionQuestion(prescription_id=row.id, asked_by_id=member.practitioner.id, text=said, asked_at=now)
     )

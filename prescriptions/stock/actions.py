@@ -83,11 +83,15 @@ def receive(
     by: Practitioner | None,
     now: datetime,
     note: str = "",
+    key: UUID | None = None,
 ) -> Lot:
-    """Packages of a lot have come. Raises NotFound, Expired, OtherExpiry, Recalled; ValueError for none."""
+    """Packages of a lot have come; with the same ``key`` again they are there already. Raises NotFound, Expired,
+    OtherExpiry, Recalled; ValueError for none."""
     if packages < 1:
         raise ValueError("no package")
     shelf_of(session, medication_id)
+    if (done := _done(session, key)) is not None:
+        return done
     lot = session.scalar(select(Lot).where(Lot.medication_id == medication_id, Lot.number == number))
     if lot is None:
         lot = Lot(id=new_id(), medication_id=medication_id, number=number, expires_on=expires_on)
@@ -99,28 +103,55 @@ def receive(
         raise OtherExpiry(lot.expires_on)
     if expires_on <= today(now):
         raise Expired
-    move(session, lot.id, MoveKind.RECEIVE, packages, now, on_hand=packages, by=by, note=note)
+    move(session, lot.id, MoveKind.RECEIVE, packages, now, on_hand=packages, by=by, note=note, key=key)
     return fresh(session, lot.id)
 
 
-def adjust(session: Session, lot_id: UUID, change: int, note: str, *, by: Practitioner, now: datetime) -> Lot:
-    """There are more or fewer packages than the books say. Raises NotFound, BelowReserved; ValueError for none."""
-    return _correct(session, lot_id, MoveKind.ADJUST, change, note, by, now)
+def adjust(
+    session: Session, lot_id: UUID, change: int, note: str, *, by: Practitioner, now: datetime, key: UUID | None = None
+) -> Lot:
+    """There are more or fewer packages than the books say; with the same ``key`` again that is written already. Raises
+    NotFound, BelowReserved; ValueError for none."""
+    return _correct(session, lot_id, MoveKind.ADJUST, change, note, by, now, key)
 
 
-def discard(session: Session, lot_id: UUID, packages: int, note: str, *, by: Practitioner, now: datetime) -> Lot:
-    """Packages are destroyed or sent back: expired, broken, recalled. Raises as ``adjust``."""
-    return _correct(session, lot_id, MoveKind.DISCARD, -packages, note, by, now)
+def discard(
+    session: Session,
+    lot_id: UUID,
+    packages: int,
+    note: str,
+    *,
+    by: Practitioner,
+    now: datetime,
+    key: UUID | None = None,
+) -> Lot:
+    """Packages are destroyed or sent back: expired, broken, recalled. ``key`` and errors as ``adjust``."""
+    return _correct(session, lot_id, MoveKind.DISCARD, -packages, note, by, now, key)
 
 
 def _correct(
-    session: Session, lot_id: UUID, kind: MoveKind, change: int, note: str, by: Practitioner, now: datetime
+    session: Session,
+    lot_id: UUID,
+    kind: MoveKind,
+    change: int,
+    note: str,
+    by: Practitioner,
+    now: datetime,
+    key: UUID | None,
 ) -> Lot:
     lot = locked(session, lot_id)
+    if (done := _done(session, key)) is not None:
+        return done
     if lot.on_hand + change < lot.reserved:
         raise BelowReserved(lot.on_hand - lot.reserved)
-    move(session, lot_id, kind, change, now, on_hand=change, by=by, note=note)
+    move(session, lot_id, kind, change, now, on_hand=change, by=by, note=note, key=key)
     return fresh(session, lot_id)
+
+
+def _done(session: Session, key: UUID | None) -> Lot | None:
+    """The lot that the movement of this key has moved (its shelf locked)."""
+    moved = key and session.scalar(select(StockMove.lot_id).where(StockMove.key == key))
+    return fresh(session, moved) if moved else None
 
 
 def set_minimum(session: Session, medication_id: UUID, minimum: int, *, by: Practitioner, now: datetime) -> None:
@@ -276,6 +307,7 @@ def move(
     order_line_id: UUID | None = None,
     by: Practitioner | None = None,
     note: str = "",
+    key: UUID | None = None,
 ) -> None:
     """Write one movement, and what it makes of the lot (its shelf locked)."""
     more: dict[str, Any] = {"on_hand": Lot.on_hand + on_hand, "reserved": Lot.reserved + reserved}
@@ -290,6 +322,7 @@ def move(
             order_line_id=order_line_id,
             practitioner_id=by.id if by else None,
             note=note[:300] or None,
+            key=key,
             at=now,
         )
     )

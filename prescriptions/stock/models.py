@@ -65,7 +65,8 @@ class MoveKind(StrEnum):
 
 class StockMove(Base):
     """One movement of a lot, written once: ``quantity`` is the change of ``on_hand`` or, for reserve and release, of
-    ``reserved``; what is dispensed goes from both. ``order_line_id`` says for which line of an order."""
+    ``reserved``; what is dispensed goes from both. ``order_line_id`` says for which line of an order, ``key`` which
+    form that was shown sent it."""
 
     __tablename__ = "stock_moves"
     __table_args__ = (CheckConstraint("quantity <> 0", name="quantity"), Index(None, "lot_id", "id"))
@@ -77,6 +78,7 @@ class StockMove(Base):
     order_line_id: Mapped[UUID | None] = mapped_column(ForeignKey("medicine_order_lines.id"), index=True)
     practitioner_id: Mapped[UUID | None] = mapped_column(ForeignKey("practitioners.id"), index=True)
     note: Mapped[str | None] = mapped_column(String(300))
+    key: Mapped[UUID | None] = mapped_column(unique=True)
     at: Mapped[datetime]
 
 

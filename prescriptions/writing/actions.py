@@ -44,19 +44,20 @@ def treating(seat: Seat) -> None:
 
 
 def save(session: Session, seat: Seat, version: int, draft: Draft, now: datetime, policy: Policy) -> Prescription:
-    """Keep a draft; ``version`` is the one that the page was showing. Raises OldVersion, NotNow, NotFound."""
+    """Keep a draft; ``version`` is the one that the page was showing (queries.version): what was signed or given up
+    meanwhile is not begun again. Raises OldVersion, NotNow, NotFound."""
     treating(seat)
     if not may_write(seat.encounter, now, policy):
         raise NotNow(hours=policy.prescribe_hours)
-    row = queries.draft_row(session, seat.encounter.id)
+    row, before = queries.draft_row(session, seat.encounter.id), queries.version(session, seat.encounter.id)
+    if row and draft_of(row) == draft:
+        return row
+    if before != version:
+        raise OldVersion
     if row is None:
         row = _blank(seat, now)
         session.add(row)
-    elif draft_of(row) == draft:
-        return row
-    elif row.version != version:
-        raise OldVersion
-    row.draft, row.emergency, row.version = draft.model_dump_json(), draft.emergency, row.version + 1
+    row.draft, row.emergency, row.version = draft.model_dump_json(), draft.emergency, before + 1
     session.flush()
     return row
 
@@ -96,7 +97,8 @@ def correct(session: Session, seat: Seat, prescription_id: UUID, now: datetime, 
     if rejected.status is not PrescriptionStatus.REJECTED or queries.replaced(session, rejected.id):
         raise NotStanding
     row = _blank(seat, now, rejected.id)
-    row.draft, row.emergency, row.version = _again(session, rejected).model_dump_json(), rejected.emergency, 1
+    row.draft, row.emergency = _again(session, rejected).model_dump_json(), rejected.emergency
+    row.version = queries.version(session, seat.encounter.id) + 1
     session.add(row)
     session.flush()
     return row
@@ -148,13 +150,13 @@ def added(draft: Draft, code: str, seen: Judged) -> Draft:
 
 
 def drop(session: Session, seat: Seat, now: datetime) -> None:
-    """Give up what is being written. Raises NotFound."""
+    """Give up what is being written; nothing, if nothing is. Raises NotFound."""
     treating(seat)
     row = queries.draft_row(session, seat.encounter.id)
     if row is None:
-        raise NotFound
+        return
     advance(row, PrescriptionStatus.CANCELLED, by=f"practitioner:{row.practitioner_id}", why="given up", now=now)
-    row.draft = None
+    row.draft, row.version = None, row.version + 1
     if row.replaces_id:
         asking.settle_rejected(session, seat.encounter.appointment_id, "given up", now)
 

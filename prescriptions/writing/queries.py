@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -85,6 +85,11 @@ def draft_row(session: Session, encounter_id: UUID) -> Prescription | None:
             Prescription.encounter_id == encounter_id, Prescription.status == PrescriptionStatus.DRAFT
         )
     )
+
+
+def version(session: Session, encounter_id: UUID) -> int:
+    """How often something was saved, signed or given up in an encounter to which the caller was let: 0 for never."""
+    return session.scalar(select(func.max(Prescription.version)).where(Prescription.encounter_id == encounter_id)) or 0
 
 
 def of_encounter(session: Session, encounter_id: UUID) -> Sequence[Prescription]:

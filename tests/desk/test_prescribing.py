@@ -133,6 +133,36 @@ def test_the_later_of_two_pages_is_refused(form: Form) -> None:
     assert IBUPROFEN in answer.text
 
 
+@pytest.mark.parametrize("ended", ["sign", "give-up"])
+@pytest.mark.parametrize("again", ["sign", "save", "give-up"])
+def test_a_page_from_before_begins_nothing_anew(session: Session, form: Form, ended: str, again: str) -> None:
+    """A second tap, or another window: what was signed or given up does not stand there once more."""
+    form.press(f"add:{FEVER}")
+    before = dict(form.values)
+    form.press(ended)
+    form.values = before
+    answer = form.press(again)
+    found = only(session)
+    assert found.status is (PrescriptionStatus.IN_REVIEW if ended == "sign" else PrescriptionStatus.CANCELLED)
+    if again == "give-up":
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 409
+        assert "saved elsewhere meanwhile" in words(answer)
+
+
+def test_what_is_begun_after_a_signature_counts_on(session: Session, form: Form) -> None:
+    """A page of the first prescription never matches the second one."""
+    form.press(f"add:{FEVER}")
+    first = dict(form.values)
+    form.press("sign")
+    form.press(f"add:{IBUPROFEN}")
+    second = only(session, status=PrescriptionStatus.DRAFT)
+    form.values = first
+    assert form.press("save", **{f"dose-{FEVER}": "7"}).status_code == 409
+    assert only(session, status=PrescriptionStatus.DRAFT).draft == second.draft
+
+
 def test_templates_again_and_given_up(session: Session, form: Form) -> None:
     assert "no earlier prescription" in words(form.press("repeat"))
     form.press(f"add:{FEVER}")

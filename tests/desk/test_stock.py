@@ -104,6 +104,29 @@ def test_corrected_with_a_reason(browser: FlaskClient, session: Session, path: s
     assert lots(session) == [("A1", 8, 0)]
 
 
+def test_a_form_sent_twice_moves_once(browser: FlaskClient, session: Session, path: str) -> None:
+    """Twenty packages are not forty; the page shown anew may move as much again."""
+
+    def keys() -> list[str]:
+        return re.findall(r'name="key" value="([0-9a-f-]{36})"', browser.get(path).text)
+
+    (key,) = keys()
+    for _ in range(2):
+        assert post(browser, f"{path}/receive", path, key=key, **GOOD).location == path
+    assert lots(session) == [("20261101", 20, 0)]
+    (lot,) = lots_of(session, medication(session))
+    there = f"/desk/stock/lots/{lot.id}/correct"
+    correcting, receiving = keys()
+    assert len({key, correcting, receiving}) == 3
+    for what in ("fewer", "fewer", "discard"):
+        sent = post(browser, there, path, key=correcting, what=what, quantity="3", note="counted")
+        assert sent.location == path
+    assert lots(session) == [("20261101", 17, 0)]
+    post(browser, f"{path}/receive", path, key=receiving, **GOOD)
+    post(browser, f"{path}/receive", path, key="7", **GOOD)
+    assert lots(session) == [("20261101", 57, 0)]
+
+
 def upload(browser: FlaskClient, text: str) -> TestResponse:
     return post(browser, "/desk/stock/files", "/desk/stock/files", file=(io.BytesIO(text.encode()), "stock.csv"))
 

@@ -21,7 +21,18 @@ from prescriptions.stock.queries import lots_of
 from prescriptions.writing.models import Prescription, PrescriptionStatus
 from tests.menus.conftest import Browser, schedule_of, send, words
 from tests.prescriptions.made import signed
-from tests.prescriptions.pharmacy import WUHAN, begin, given, home, medication, pay, pharmacist, prepared, received
+from tests.prescriptions.pharmacy import (
+    TIANJIN,
+    WUHAN,
+    begin,
+    given,
+    home,
+    medication,
+    pay,
+    pharmacist,
+    prepared,
+    received,
+)
 from tests.product import PHONE, Hospital, guardian
 
 GOOD = {"province": "110000", "city": "110102", "street": "南礼士路56号3单元", "name": "王芳", "phone": "138 0000 1234"}
@@ -301,7 +312,7 @@ def test_a_bad_address_is_refused_by_its_field(
 def test_the_address_book_is_its_owners(
     mother: FlaskClient, browser: Browser, session: Session, hospital: Hospital, now: datetime
 ) -> None:
-    first, second = (home(session, hospital.mother, now) for _ in range(2))
+    first, second = home(session, hospital.mother, now), home(session, hospital.mother, now, TIANJIN)
     session.commit()
     stranger = browser(hospital.stranger, "en")
     for path in (f"/addresses/{first.id}",):

@@ -26,7 +26,7 @@ from prescriptions.models import Medication
 from prescriptions.writing import actions, case, submitting
 from prescriptions.writing.draft import Draft
 from prescriptions.writing.models import Prescription
-from prescriptions.writing.queries import draft_row
+from prescriptions.writing.queries import version
 from tests.consultation.answering import tell
 from tests.prescriptions.made import SIGNER
 from tests.prescriptions.orders import FEVER
@@ -60,16 +60,11 @@ class Room:
         return self.save(draft.model_copy(update=changes), now)
 
     def save(self, draft: Draft, now: datetime) -> Prescription:
-        row = draft_row(self.session, self.encounter.id)
-        return actions.save(self.session, self.seat(), row.version if row else 0, draft, now, POLICY)
+        return actions.save(self.session, self.seat(), version(self.session, self.encounter.id), draft, now, POLICY)
 
     def sign(self, now: datetime, *, verified_only: bool = False) -> Prescription:
-        row = draft_row(self.session, self.encounter.id)
-        version = row.version if row else 0
-        seat_ = self.seat()
-        return submitting.sign(
-            self.session, seat_, self.visit, version, SIGNER, now, POLICY, verified_only=verified_only
-        )
+        seen, seat_ = version(self.session, self.encounter.id), self.seat()
+        return submitting.sign(self.session, seat_, self.visit, seen, SIGNER, now, POLICY, verified_only=verified_only)
 
 
 def room(session: Session, hospital: Hospital, now: datetime, *, attested: bool = True) -> Room:

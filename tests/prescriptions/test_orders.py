@@ -21,7 +21,7 @@ from prescriptions.formulary.product import Product
 from prescriptions.models import Medication, MedicationVersion
 from prescriptions.orders import actions, addresses, deciding, offers, placing, queries
 from prescriptions.orders.actions import ASKED, SHORT, Ended
-from prescriptions.orders.models import Answer, MedicineOrder, OrderStatus, Way
+from prescriptions.orders.models import Address, Answer, MedicineOrder, OrderStatus, Way
 from prescriptions.orders.refusals import (
     AlreadyAsked,
     AlreadyOrdered,
@@ -45,6 +45,7 @@ from tests.prescriptions.made import signed
 from tests.prescriptions.orders import FEVER
 from tests.prescriptions.pharmacy import (
     WUHAN,
+    XICHENG,
     begin,
     given,
     home,
@@ -415,9 +416,14 @@ def test_every_child_who_got_a_recalled_lot_is_found_until_the_family_knows(
 
 def test_an_address_book_of_twenty(session: Session, hospital: Hospital, now: datetime) -> None:
     who = viewer(hospital.mother)
-    made = [home(session, hospital.mother, now) for _ in range(addresses.MOST)]
+
+    def add(house: int) -> Address:
+        return addresses.add(session, who, XICHENG, f"南礼士路{house}号", "王芳", "13800001234", now)
+
+    made = [add(house) for house in range(addresses.MOST)]
     with pytest.raises(TooManyAddresses):
-        home(session, hospital.mother, now)
+        add(addresses.MOST)
+    assert add(3).id == made[3].id, "one that is there stays one"
     addresses.make_default(session, who, made[3].id)
     assert [one.id for one in addresses.book(session, who) if one.default] == [made[3].id]
     addresses.remove(session, who, made[3].id, now)

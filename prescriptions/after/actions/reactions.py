@@ -86,6 +86,7 @@ def report(
     """
     line, began_at = _checked(session, prescription, told, now)
     words, signs = told.text.strip()[:TEXT], sorted(set(told.signs))
+    session.execute(select(Prescription.id).where(Prescription.id == prescription.id).with_for_update(key_share=True))
     same = select(AdverseEvent).where(
         AdverseEvent.prescription_id == prescription.id,
         AdverseEvent.account_id == account_id,
@@ -204,6 +205,9 @@ def _note(session: Session, found: AdverseEvent, member: Member, text: str, now:
     words = text.strip()[:NOTE]
     if not words:
         raise NoteMissing(field="note")
+    mine = ReactionNote.adverse_event_id == found.id, ReactionNote.practitioner_id == member.practitioner.id
+    if words in session.scalars(select(ReactionNote.text).where(*mine)):
+        return  # tapped twice
     session.add(ReactionNote(adverse_event_id=found.id, practitioner_id=member.practitioner.id, text=words, at=now))
     session.flush()
 
