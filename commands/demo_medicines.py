@@ -29,6 +29,7 @@ from prescriptions.writing import actions as writing
 from prescriptions.writing.case import judged
 from prescriptions.writing.draft import Draft, with_medicine
 from prescriptions.writing.models import Prescription
+from prescriptions.writing.queries import version
 from prescriptions.writing.submitting import sign
 
 LOTS = ((150, 20), (420, 60))  # days until it expires, packages
@@ -70,7 +71,7 @@ def prescribe(
     reasons = {one.key: REASON_GIVEN for one in seen.findings if one.severity is REASON}
     longer = {"valid_days": 2, "validity_reason": LONGER}
     draft = draft.model_copy(update={"reasons": reasons, **longer})
-    kept = writing.save(session, seat, 0, draft, now, policy)
+    kept = writing.save(session, seat, version(session, seat.encounter.id), draft, now, policy)
     made = sign(session, seat, visit, kept.version, signer, now, policy, verified_only=False)
     if wanted["review"] == "accepted":
         assert pharmacist.account_id  # noqa: S101 - the demo binds its pharmacists
