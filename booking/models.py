@@ -9,7 +9,7 @@ from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base, Id, Json, one_of, stored_enum
@@ -50,6 +50,7 @@ class Schedule(Stateful):
     __tablename__ = "schedules"
     __table_args__ = (
         UniqueConstraint("practitioner_id", "day", "period"),
+        UniqueConstraint("id", "department_id", "day"),  # for the appointments' key
         Index(None, "department_id", "day", "period"),
         CheckConstraint("fee_fen >= 0", name="fee_fen"),
         CheckConstraint("delay_minutes between 0 and 720", name="delay_minutes"),
@@ -186,6 +187,8 @@ class Appointment(Stateful):
     on (``department``, ``on``; empty: none was needed); ``screen_id``: the answers on how the child was.
     the appointment that ends when this one is booked. ``final_at``: until when the doctor can take back that the child
     came, or did not; after it the money is earned and a miss counts, unless it was excused (``excused_at``).
+    ``department_id`` and ``day`` are the schedule's, by its key: a booking locks no department's row, which families of
+    all its doctors would share.
     """
 
     __tablename__ = "appointments"
@@ -206,6 +209,10 @@ class Appointment(Stateful):
         CheckConstraint(one_of("status", AppointmentStatus), name="status"),
         CheckConstraint(one_of("cancel_reason", Why), name="cancel_reason"),
         Index("uq_appointments_payment", "payment_id", unique=True, postgresql_where=text("payment_id is not null")),
+        ForeignKeyConstraint(
+            ["schedule_id", "department_id", "day"],
+            ["schedules.id", "schedules.department_id", "schedules.day"],
+        ),
         Index("ix_appointments_replaces", "replaces_id", postgresql_where=text("replaces_id is not null")),
         Index("ix_appointments_listed", "status", "starts_at", "id"),
         Index("ix_appointments_of_department", "department_id", "status", "starts_at", "id"),
@@ -229,8 +236,8 @@ class Appointment(Stateful):
 
     id: Mapped[Id]
     slot_id: Mapped[UUID] = mapped_column(ForeignKey("slots.id"), index=True)
-    schedule_id: Mapped[UUID] = mapped_column(ForeignKey("schedules.id"))
-    department_id: Mapped[UUID] = mapped_column(ForeignKey("departments.id"))
+    schedule_id: Mapped[UUID]
+    department_id: Mapped[UUID]
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     day: Mapped[date]

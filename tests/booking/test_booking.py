@@ -6,7 +6,8 @@ from datetime import datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking import actions, queries
@@ -211,3 +212,15 @@ def test_slot_status_and_appointments_agree(session: Session, hospital: Hospital
     busy = session.scalars(select(Slot.id).where(Slot.status != SlotStatus.FREE)).all()
     held = session.scalars(select(Appointment.slot_id).where(Appointment.status == AppointmentStatus.BOOKED)).all()
     assert busy == held == [kept.slot_id]
+
+
+@pytest.mark.parametrize("changed", ["department_id", "day"])
+def test_department_and_day_are_the_schedules(
+    session: Session, hospital: Hospital, now: datetime, changed: str
+) -> None:
+    """What keeps a child from two numbers of a department's day could not be told a lie."""
+    schedule = schedule_of(session, hospital, now)
+    actions.book(session, schedule.id, hospital.child, hospital.mother.id, now, POLICY)
+    other = {"department_id": hospital.skin.id, "day": schedule.day + timedelta(days=1)}[changed]
+    with pytest.raises(IntegrityError, match="fk_appointments_schedule_id"), session.begin_nested():
+        session.execute(update(Appointment).values({changed: other}))

@@ -75,11 +75,12 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_every_foreign_key_has_an_index() -> None:
+    """By its first column, which tells the rows apart well enough."""
     missing = [
-        f"{table.name}.{column.name}"
+        f"{table.name}.{key.column_keys[0]}"
         for table in METADATA.sorted_tables
-        for column in table.columns
-        if column.foreign_keys and not _leads_an_index(table, column.name)
+        for key in table.foreign_key_constraints
+        if not _leads_an_index(table, key.column_keys[0])
     ]
     assert missing == []
 
