@@ -85,32 +85,34 @@ def receive(
     note: str = "",
     key: UUID | None = None,
 ) -> Lot:
-    """Packages of a lot have come; with the same ``key`` again they are there already. Raises NotFound, Expired,
+    """Packages of a lot have come; the same with the same ``key`` are there already. Raises NotFound, Expired,
     OtherExpiry, Recalled; ValueError for none."""
     if packages < 1:
         raise ValueError("no package")
     shelf_of(session, medication_id)
-    if (done := _done(session, key)) is not None:
-        return done
     lot = session.scalar(select(Lot).where(Lot.medication_id == medication_id, Lot.number == number))
     if lot is None:
         lot = Lot(id=new_id(), medication_id=medication_id, number=number, expires_on=expires_on)
         session.add(lot)
         session.flush()
+    moved = _moved(session, key)
+    if moved and _same(moved, lot.id, MoveKind.RECEIVE, packages):
+        return lot
     if lot.recalled_at is not None:
         raise Recalled
     if lot.expires_on != expires_on:
         raise OtherExpiry(lot.expires_on)
     if expires_on <= today(now):
         raise Expired
-    move(session, lot.id, MoveKind.RECEIVE, packages, now, on_hand=packages, by=by, note=note, key=key)
+    unused = None if moved else key
+    move(session, lot.id, MoveKind.RECEIVE, packages, now, on_hand=packages, by=by, note=note, key=unused)
     return fresh(session, lot.id)
 
 
 def adjust(
     session: Session, lot_id: UUID, change: int, note: str, *, by: Practitioner, now: datetime, key: UUID | None = None
 ) -> Lot:
-    """There are more or fewer packages than the books say; with the same ``key`` again that is written already. Raises
+    """There are more or fewer packages than the books say; the same with the same ``key`` is written already. Raises
     NotFound, BelowReserved; ValueError for none."""
     return _correct(session, lot_id, MoveKind.ADJUST, change, note, by, now, key)
 
@@ -140,18 +142,24 @@ def _correct(
     key: UUID | None,
 ) -> Lot:
     lot = locked(session, lot_id)
-    if (done := _done(session, key)) is not None:
-        return done
+    moved = _moved(session, key)
+    if moved and _same(moved, lot_id, kind, change):
+        return lot
     if lot.on_hand + change < lot.reserved:
         raise BelowReserved(lot.on_hand - lot.reserved)
-    move(session, lot_id, kind, change, now, on_hand=change, by=by, note=note, key=key)
+    unused = None if moved else key
+    move(session, lot_id, kind, change, now, on_hand=change, by=by, note=note, key=unused)
     return fresh(session, lot_id)
 
 
-def _done(session: Session, key: UUID | None) -> Lot | None:
-    """The lot that the movement of this key has moved (its shelf locked)."""
-    moved = key and session.scalar(select(StockMove.lot_id).where(StockMove.key == key))
-    return fresh(session, moved) if moved else None
+def _moved(session: Session, key: UUID | None) -> StockMove | None:
+    """What a form with this key has moved before (the shelf locked)."""
+    return session.scalar(select(StockMove).where(StockMove.key == key)) if key else None
+
+
+def _same(moved: StockMove, lot_id: UUID, kind: MoveKind, change: int) -> bool:
+    """Whether it was this: who goes back to a form and types something else means another movement."""
+    return (moved.lot_id, moved.kind, moved.quantity) == (lot_id, kind, change)
 
 
 def set_minimum(session: Session, medication_id: UUID, minimum: int, *, by: Practitioner, now: datetime) -> None:
