@@ -18,11 +18,10 @@ from werkzeug.http import remove_entity_headers
 from config.clock import now
 from config.metrics import REQUESTS
 from menus.kept import EXTENSION, Headers, Pages, Sheet
+from menus.security import REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-REQUEST_ID = "X-Request-ID"
 
 
 @dataclass

@@ -78,7 +78,7 @@ class Lane:
             return self.behind(environ, start_response)
         GONE.forget(wish.schedule_id)
         where = f"{PATH}/{booked.id}/pay" if booked.held else f"{PATH}/{booked.id}"
-        start_response(STATUS, [*self.headers, ("Location", where), ("X-Request-ID", name)])
+        start_response(STATUS, [*self.headers, ("Location", where), (security.REQUEST_ID, name)])
         COUNTED.observe(monotonic() - started)
         return [b""]
 

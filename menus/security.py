@@ -10,6 +10,7 @@ from flask import Flask, Response, g
 
 from config.settings import Settings
 
+REQUEST_ID = "X-Request-ID"
 HSTS = f"max-age={365 * 24 * 3600}; includeSubDomains"
 
 
@@ -59,7 +60,7 @@ def join(app: Flask, settings: Settings) -> None:
         headers.setdefault("Content-Security-Policy", wanted.format(scripts=scripts(), nonce=nonce()))
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
-        headers["X-Request-ID"] = request_id()
+        headers[REQUEST_ID] = request_id()
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         if settings.production:

@@ -28,6 +28,7 @@ from menus import errors, limits
 from menus.asked import PATH, asked
 from menus.pages import locale
 from menus.refusals_later import Refusal, RefusalsLater
+from menus.security import REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,7 +37,6 @@ EXTENSION = "sold-out"
 STATUS = "409 CONFLICT"
 MOST = 500  # pages
 COUNTED = REQUESTS.labels("POST", "menus.book", 409)
-REQUEST_ID = "X-Request-ID"
 
 
 class Page(NamedTuple):
