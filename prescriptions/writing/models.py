@@ -30,9 +30,9 @@ class PrescriptionStatus(StrEnum):
 
 
 class Prescription(Stateful):
-    """A prescription of one encounter. ``draft`` is what is being written (JSON), ``version`` counts its saves;
-    ``content`` is what was signed, canonical JSON, and ``digest`` its SHA-256: neither is ever changed. A correction is
-    a new row that ``replaces_id`` the rejected one.
+    """A prescription of one encounter. ``draft`` is what is being written (JSON), ``version`` counts on with what
+    is saved, signed or given up in the encounter; ``content`` is what was signed, canonical JSON, and ``digest`` its
+    SHA-256: neither is ever changed. A correction is a new row that ``replaces_id`` the rejected one.
 
     Good until ``valid_until`` (the end of the day on which it was signed, by the doctor's reason of at most two more:
     处方管理办法 art. 18). ``emergency``: at most three days' supply. ``review_by``: until when a pharmacist is to have
