@@ -36,6 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from booking.events import AppointmentBooked
 from booking.models import (
@@ -63,6 +64,7 @@ Columns = dict[str, ColumnElement[Any]]
 OWED = ("id", "account_id", "fee_fen", "hold_until", "booked_at")
 OF_SCHEDULE = ("department_id", "day", "fee_fen", "delay_minutes")
 NEW: ColumnElement[UUID] = bindparam("new_id", type_=Uuid())
+FREE = cast(Table, Slot.__table__).alias("numbers")
 CHILD_DAY = next(index for index in TABLE.indexes if index.name == CHILD_DAY_INDEX)
 
 
@@ -81,33 +83,31 @@ def _opened(which: ColumnElement[bool]) -> Select[Any]:
     return found.with_for_update(read=True, key_share=True)
 
 
-def _free(opened: CTE, *wanted: ColumnElement[bool]) -> Select[Any]:
-    """The free numbers of a schedule, the lowest first, with what the schedule says of them; whoever takes others is
-    passed by."""
-    return (
-        select(Slot.id, Slot.schedule_id, Slot.number, Slot.starts_at, *(opened.c[name] for name in OF_SCHEDULE))
-        .join(opened, opened.c.id == Slot.schedule_id)
-        .where(Slot.status == SlotStatus.FREE, *wanted)
-        .order_by(Slot.pool, Slot.number)
-        .with_for_update(of=Slot, skip_locked=True)
-    )
+def _free(schedule_id: ColumnElement[UUID], *wanted: ColumnElement[bool]) -> Select[Any]:
+    """A schedule's free numbers, the lowest first; whoever takes others is passed by."""
+    found = select(FREE.c.id, FREE.c.number, FREE.c.starts_at)
+    found = found.where(FREE.c.schedule_id == schedule_id, FREE.c.status == SlotStatus.FREE, *wanted)
+    return found.order_by(FREE.c.pool, FREE.c.number).with_for_update(skip_locked=True)
+
+
+def _of_pool(pool: ColumnElement[str]) -> ColumnElement[bool]:
+    """The pool is asked for as one of a list: to PostgreSQL it is then no constant, so only ``ix_slots_free`` brings
+    the numbers in this order. By the index of all numbers it would walk over every number taken before."""
+    return FREE.c.pool == any_(array([pool]))
 
 
 def _taken(*, this_one: bool = False) -> CTE:
-    """The number that is taken.
-
-    The pool is asked for as one of a list: to PostgreSQL it is then no constant, so only ``ix_slots_free`` brings the
-    numbers in this order. By the index of all numbers it would walk over every number taken before.
-    """
-    wanted = Slot.id == bindparam("for_slot") if this_one else Slot.pool == any_(array([bindparam("from_pool")]))
-    of_schedule = bindparam("for_schedule", type_=Uuid())
-    opened = _opened(Schedule.id == of_schedule).cte("opened")
-    free = _free(opened, Slot.schedule_id == of_schedule, wanted).limit(1).cte("free")
+    """The number that is taken, with what its schedule says of it. The schedule is locked before the number."""
+    opened = _opened(Schedule.id == bindparam("for_schedule", type_=Uuid())).subquery("opened")
+    wanted = FREE.c.id == bindparam("for_slot") if this_one else _of_pool(bindparam("from_pool", type_=String()))
+    lowest = _free(opened.c.id, wanted).limit(1).lateral("lowest")
+    said = [opened.c[name] for name in OF_SCHEDULE]
+    free = select(lowest.c.id, *said).join_from(opened, lowest, true()).subquery("free")
     return (
         update(Slot)
-        .where(and_(Slot.id == free.c.id))
+        .where(Slot.id == free.c.id)
         .values(status=_when(free, SlotStatus.BUSY_TENTATIVE, SlotStatus.BUSY))
-        .returning(*free.c)
+        .returning(Slot.id, Slot.schedule_id, Slot.number, Slot.starts_at, *(free.c[name] for name in OF_SCHEDULE))
         .cte("taken")
     )
 
@@ -206,12 +206,10 @@ def _owed(made: CTE) -> CTE:
     return charged.cte("charged")
 
 
-def _for_one(*, this_one: bool = False) -> Select[UUID, bool]:
-    taken = _taken(this_one=this_one)
-    values = _values(taken)
+def _for_one(*, this_one: bool = False) -> ReturningInsert[UUID, bool]:
+    values = _values(_taken(this_one=this_one))
     row = insert(TABLE).from_select(list(values), select(*values.values()), include_defaults=False)
-    made = row.returning(TABLE.c.id, TABLE.c.status).cte("made")
-    return select(made.c.id, made.c.status == AppointmentStatus.PENDING)
+    return row.returning(TABLE.c.id, TABLE.c.status == AppointmentStatus.PENDING)
 
 
 def for_many(*, whole: bool) -> Many:
@@ -268,10 +266,12 @@ def _numbers(turns: CTE) -> CTE:
         .cte("wanted")
     )
     opened = _opened(Schedule.id == _any_of(select(wanted.c.schedule_id))).order_by(Schedule.id).cte("opened")
-    of_pool = Slot.schedule_id == wanted.c.schedule_id, Slot.pool == any_(array([wanted.c.pool]))
-    found = _free(opened, *of_pool).limit(wanted.c.number).lateral("found")
+    found = _free(opened.c.id, _of_pool(wanted.c.pool)).limit(wanted.c.number).lateral("found")
     turn = func.row_number().over(partition_by=(wanted.c.schedule_id, wanted.c.pool), order_by=found.c.number)
-    return select(*found.c, wanted.c.pool, turn.label("turn")).join_from(wanted, found, true()).cte("free")
+    said = (opened.c[name] for name in OF_SCHEDULE)
+    rows = select(*found.c, wanted.c.schedule_id, wanted.c.pool, *said, turn.label("turn"))
+    rows = rows.join_from(wanted, opened, opened.c.id == wanted.c.schedule_id).join(found, true())
+    return rows.cte("free")
 
 
 TAKE, TAKE_THIS, BOOK = Hot(_for_one()), Hot(_for_one(this_one=True)), for_many(whole=True)
