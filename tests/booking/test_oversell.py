@@ -192,6 +192,37 @@ def test_what_two_processes_book_together(
         assert session.scalar(select(func.count()).where(Slot.status == SlotStatus.BUSY)) == NUMBERS
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_nobody_waits_for_a_number_that_somebody_else_is_taking(
+    committed: sessionmaker[Session],
+    hospital: Hospital,
+    children: list[Patient],
+    schedule: UUID,
+    now: datetime,
+    together: bool,
+) -> None:
+    """The first has not committed yet; the second gets the next number, the third finds none, and neither waits."""
+    with committed.begin() as session:
+        first = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
+        session.add(Slot(schedule_id=schedule, number=2, starts_at=first.starts_at))
+    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
+
+    def take(session: Session, child: Patient) -> int | None:
+        session.execute(text("set local lock_timeout = '1s'"))
+        if together:
+            (made,) = numbers.book(session, [Wanted(schedule, child.id, *rest)])
+        else:
+            made = numbers.take(session, schedule, child.id, hospital.mother.id, now, now)
+        return session.get_one(Appointment, made.id).number if made else None
+
+    with committed() as one, committed() as two, committed() as three:
+        assert [take(session, child) for session, child in zip((one, two, three), children, strict=False)] == [
+            1,
+            2,
+            None,
+        ]
+
+
 def test_the_same_children_in_another_order_never_wait_in_a_circle(
     committed: sessionmaker[Session], hospital: Hospital, children: list[Patient], schedule: UUID, now: datetime
 ) -> None:
