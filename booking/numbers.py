@@ -64,7 +64,7 @@ Columns = dict[str, ColumnElement[Any]]
 OWED = ("id", "account_id", "fee_fen", "hold_until", "booked_at")
 OF_SCHEDULE = ("department_id", "day", "fee_fen", "delay_minutes")
 NEW: ColumnElement[UUID] = bindparam("new_id", type_=Uuid())
-FREE = cast(Table, Slot.__table__).alias("numbers")
+NUMBERS = cast(Table, Slot.__table__).alias("numbers")
 CHILD_DAY = next(index for index in TABLE.indexes if index.name == CHILD_DAY_INDEX)
 
 
@@ -85,21 +85,21 @@ def _opened(which: ColumnElement[bool]) -> Select[Any]:
 
 def _free(schedule_id: ColumnElement[UUID], *wanted: ColumnElement[bool]) -> Select[Any]:
     """A schedule's free numbers, the lowest first; whoever takes others is passed by."""
-    found = select(FREE.c.id, FREE.c.number, FREE.c.starts_at)
-    found = found.where(FREE.c.schedule_id == schedule_id, FREE.c.status == SlotStatus.FREE, *wanted)
-    return found.order_by(FREE.c.pool, FREE.c.number).with_for_update(skip_locked=True)
+    found = select(NUMBERS.c.id, NUMBERS.c.number, NUMBERS.c.starts_at)
+    found = found.where(NUMBERS.c.schedule_id == schedule_id, NUMBERS.c.status == SlotStatus.FREE, *wanted)
+    return found.order_by(NUMBERS.c.pool, NUMBERS.c.number).with_for_update(skip_locked=True)
 
 
 def _of_pool(pool: ColumnElement[str]) -> ColumnElement[bool]:
     """The pool is asked for as one of a list: to PostgreSQL it is then no constant, so only ``ix_slots_free`` brings
     the numbers in this order. By the index of all numbers it would walk over every number taken before."""
-    return FREE.c.pool == any_(array([pool]))
+    return NUMBERS.c.pool == any_(array([pool]))
 
 
 def _taken(*, this_one: bool = False) -> CTE:
     """The number that is taken, with what its schedule says of it. The schedule is locked before the number."""
     opened = _opened(Schedule.id == bindparam("for_schedule", type_=Uuid())).subquery("opened")
-    wanted = FREE.c.id == bindparam("for_slot") if this_one else _of_pool(bindparam("from_pool", type_=String()))
+    wanted = NUMBERS.c.id == bindparam("for_slot") if this_one else _of_pool(bindparam("from_pool", type_=String()))
     lowest = _free(opened.c.id, wanted).limit(1).lateral("lowest")
     said = [opened.c[name] for name in OF_SCHEDULE]
     free = select(lowest.c.id, *said).join_from(opened, lowest, true()).subquery("free")

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from booking import actions, numbers
+from booking.locks import lock_schedule
 from booking.models import Appointment, AppointmentStatus, Period, Pool, Schedule, Slot, SlotStatus
 from booking.numbers import Wanted
 from booking.refusals import AlreadyHolding, SoldOut
@@ -24,6 +25,7 @@ from config.ids import new_id
 from config.policy import Policy
 from config.together import Together
 from people.models import Patient
+from tests.locks import until_somebody_waits
 from tests.product import Hospital, patient, seed
 
 PARENTS, NUMBERS = 60, 25
@@ -216,11 +218,40 @@ def test_nobody_waits_for_a_number_that_somebody_else_is_taking(
         return session.get_one(Appointment, made.id).number if made else None
 
     with committed() as one, committed() as two, committed() as three:
-        assert [take(session, child) for session, child in zip((one, two, three), children, strict=False)] == [
-            1,
-            2,
-            None,
-        ]
+        served = [take(session, child) for session, child in zip((one, two, three), children, strict=False)]
+    assert served == [1, 2, None]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_who_waited_for_the_schedule_gets_its_number_as_it_is_now(
+    committed: sessionmaker[Session],
+    hospital: Hospital,
+    children: list[Patient],
+    schedule: UUID,
+    now: datetime,
+    together: bool,
+) -> None:
+    """The roster is cut anew meanwhile (booking/rosters/cutting.py): another time, and a fee from now on."""
+    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
+
+    def book() -> Appointment:
+        with transaction() as session:
+            if together:
+                (made,) = numbers.book(session, [Wanted(schedule, children[0].id, *rest)])
+            else:
+                made = numbers.take(session, schedule, children[0].id, hospital.mother.id, now, now)
+            assert made
+            return session.get_one(Appointment, made.id)
+
+    with ThreadPoolExecutor(1) as beside:
+        with committed.begin() as session:
+            lock_schedule(session, schedule, alone=True).fee_fen = 5000
+            slot = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
+            slot.starts_at += timedelta(minutes=7)
+            booking = beside.submit(book)
+            until_somebody_waits(committed, booking)
+        made = booking.result()
+    assert (made.starts_at, made.fee_fen, made.status) == (slot.starts_at, 5000, AppointmentStatus.PENDING)
 
 
 def test_the_same_children_in_another_order_never_wait_in_a_circle(
