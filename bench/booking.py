@@ -1,6 +1,9 @@
-"""The booking statement on one hot doctor, against a counter that every booking must update.
+"""Booking on one hot doctor, against a counter that every booking must update.
 
-pgbench is the client, so that PostgreSQL is measured and not Python; both ways are prepared statements. A service's
+32 parents at once: by a statement each, and as the web books for them: its two processes each send one statement for
+all who came meanwhile, with record, fact and reminders.
+
+pgbench is the client, so that PostgreSQL is measured and not Python; all are prepared statements. A service's
 connections are open for hours: so rounds are long, since each reads the catalogue first, and a plan is made once and
 kept, which PostgreSQL does by itself from the sixth time on.
 """
@@ -11,21 +14,27 @@ import os
 import re
 import statistics
 import subprocess
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Engine, text
 
 from bench.crowd import crowd, reset
-from booking.numbers import TAKE
+from booking.models import Pool
+from booking.numbers import BOOK, TAKE, Wanted
 from config import clock, database
+from config.hot import given
 from config.migrate import migrate
 from config.settings import Settings
 from dev.servers import Postgres
 
 CLIENTS, EACH, ROUNDS = 32, 100, 5
+PROCESSES = 2  # of the Procfile's web; each books for one batch at a time (menus/lane.py)
+BATCH = CLIENTS // PROCESSES
 CHILD = f"lpad(to_hex(:client_id * {EACH} + :call), 32, '0')::uuid"  # the ids that bench/crowd.py gives
 TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
@@ -42,6 +51,16 @@ class Delayed(Postgres):
 
 
 @dataclass(frozen=True)
+class Way:
+    """How 3,200 children get their numbers: over so many connections, so many children by each call of the script."""
+
+    name: str
+    script: Callable[[UUID], str]
+    connections: int = CLIENTS
+    children: int = 1
+
+
+@dataclass(frozen=True)
 class Bench:
     """A server with one hot doctor."""
 
@@ -51,10 +70,12 @@ class Bench:
     folder: Path
     schedule: UUID
 
-    def rate(self, script: Path) -> float:
-        """Transactions per second of one round, connecting not counted. Raises RuntimeError when one failed."""
+    def rate(self, way: Way) -> float:
+        """Bookings per second of one round, connecting not counted. Raises RuntimeError when one failed."""
         reset(self.engine, self.schedule, CLIENTS * EACH)
-        command = [str(self.pgbench), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-t", str(EACH)]
+        script = self.folder / "script.sql"
+        script.write_text(way.script(self.schedule))
+        command = [str(self.pgbench), "-n", "-M", "prepared", "-c", str(way.connections), "-j", "2", "-t", str(EACH)]
         command += ["-D", "call=0", "-f", str(script), self.url.replace("+psycopg", "")]
         kept = os.environ | {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}
         done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
@@ -65,11 +86,11 @@ class Bench:
             taken = connection.scalar(text("select count(*) from appointments where status = 'booked'"))
         if taken != CLIENTS * EACH:
             raise RuntimeError(f"{taken} of {CLIENTS * EACH} numbers were booked")
-        return float(found[1])
+        return float(found[1]) * way.children
 
 
 def run(settings: Settings, folder: Path) -> None:
-    """Compare the two ways on PostgreSQL as it comes, and with commit_delay."""
+    """Compare the ways on PostgreSQL as it comes, and with commit_delay."""
     for title, kind in (("as it comes", Postgres), ("commit_delay=2000", Delayed)):
         with ExitStack() as stack:
             server = kind(folder / f"hot-{kind.__name__}")
@@ -79,24 +100,42 @@ def run(settings: Settings, folder: Path) -> None:
             stack.callback(engine.dispose)
             migrate(engine)
             schedule = crowd(engine, settings, clock.now(), CLIENTS * EACH).schedule
-            bench = Bench(engine, url, server.binaries / "pgbench", folder, schedule)
-            _compare(title, bench)
+            _ask(engine, schedule)
+            _compare(title, Bench(engine, url, server.binaries / "pgbench", folder, schedule))
 
 
 def _compare(title: str, bench: Bench) -> None:
-    ours, theirs = bench.folder / "statement.sql", bench.folder / "counter.sql"
-    ours.write_text(f"\\set call :call + 1\n{statement(bench.schedule)};\n")
-    theirs.write_text(counter(bench.schedule))
-    rounds = [(bench.rate(ours), bench.rate(theirs)) for _ in range(ROUNDS + 1)][1:]
-    ratios = sorted(a / b for a, b in rounds)
-    print(f"Booking on one hot doctor, PostgreSQL {title} ({CLIENTS} clients, {ROUNDS} rounds of {CLIENTS * EACH})")
-    print(f"  one statement, one row per number          {statistics.median(a for a, _ in rounds):>7.0f} /s")
-    print(f"  conditional UPDATE of a counter, four trips{statistics.median(b for _, b in rounds):>8.0f} /s")
-    print(f"  ratio {statistics.median(ratios):.1f}   (rounds {ratios[0]:.1f} to {ratios[-1]:.1f})\n")
+    rounds = [[bench.rate(way) for way in WAYS] for _ in range(ROUNDS + 1)][1:]
+    print(f"Booking on one hot doctor, PostgreSQL {title} ({CLIENTS} at once, {ROUNDS} rounds of {CLIENTS * EACH})")
+    for place, way in enumerate(WAYS):
+        ratios = sorted(rates[place] / rates[-1] for rates in rounds)
+        print(f"  {way.name:<62}{statistics.median(rates[place] for rates in rounds):>6.0f} /s", end="")
+        print(f"{statistics.median(ratios):>6.1f}   (rounds {ratios[0]:.1f} to {ratios[-1]:.1f})")
+    print()
 
 
-def statement(schedule: UUID) -> str:
-    """booking/numbers.py's statement with pgbench's variables in the places of its parameters."""
+def _ask(engine: Engine, schedule: UUID) -> None:
+    """Write down what the web would send for each batch of children."""
+    rows = []
+    for number in range(PROCESSES * EACH):
+        children = range(number * BATCH + 1, (number + 1) * BATCH + 1)
+        rows.append({"number": number, "asked": given([_wanted(schedule, UUID(int=child)) for child in children])})
+    with engine.begin() as connection:
+        connection.execute(text("create table asked_for (number int primary key, asked text not null)"))
+        connection.execute(text("insert into asked_for values (:number, :asked)"), rows)
+        connection.execute(text("analyze asked_for"))
+
+
+def _wanted(schedule: UUID, child: UUID) -> Mapping[str, object]:
+    now = clock.now()
+    seen = {"department": "internal-medicine", "on": "2026-01-05"}
+    reminders = now + timedelta(days=1), timedelta(minutes=30)
+    until = now + timedelta(minutes=10)
+    return Wanted(schedule, child, child, now, until, Pool.OPEN, seen, child, *reminders, "").values()
+
+
+def for_each(schedule: UUID) -> str:
+    """booking/numbers.py's statement for one, with pgbench's variables in the places of its parameters."""
     values = {
         "new_id": "gen_random_uuid()",
         "for_schedule": f"'{schedule}'",
@@ -108,7 +147,14 @@ def statement(schedule: UUID) -> str:
         "at_moment": "now()",
     }
     written, names = TAKE.compiled
-    return re.sub(r"\$(\d+)", lambda place: values[names[int(place[1]) - 1]], written)
+    written = re.sub(r"\$(\d+)", lambda place: values[names[int(place[1]) - 1]], written)
+    return f"\\set call :call + 1\n{written};\n"
+
+
+def for_many(_: UUID) -> str:
+    """The statement by which the web books, given what it would send."""
+    asked = f"(select asked from asked_for where number = :client_id * {EACH} + :call - 1)::json"
+    return f"\\set call :call + 1\n{BOOK.written.replace('$1', asked)};\n"
 
 
 def counter(schedule: UUID) -> str:
@@ -125,3 +171,10 @@ select gen_random_uuid(), slots.id, schedules.id, department_id, {CHILD}, {CHILD
 from slots join schedules on schedules.id = slots.schedule_id where slots.id = :slot::uuid;
 end;
 """
+
+
+WAYS = (
+    Way("a statement each, one row per number", for_each),
+    Way("one for all who came meanwhile, as the web: record, fact, too", for_many, PROCESSES, BATCH),
+    Way("conditional UPDATE of a counter, four trips", counter),
+)

@@ -35,8 +35,8 @@ insert into consents (id, account_id, kind, version, decision, locale, at)
     select gen_random_uuid(), lpad(to_hex(n), 32, '0')::uuid, one.kind, one.version, 'permit', 'zh_CN', :now
     from generate_series(1, :count) n, (select distinct kind, version from consents) one;
 insert into screen_results (id, patient_id, account_id, at, version, answers, level, rules, good_until)
-    select gen_random_uuid(), lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, :now, 'bench', :answers,
-           'fine', '[]', :later
+    select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, :now,
+           'bench', :answers, 'fine', '[]', :later
     from generate_series(1, :count) n;
 insert into related_persons (id, account_id, patient_id, name, relation, status, bound_at)
     select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,

@@ -184,9 +184,9 @@ class Appointment(Stateful):
 
     ``hold_until``: until when a pending number waits for its payment (``payment_id``) or for a yes. ``replaces_id``:
     the appointment that ends when this one is booked. ``evidence``: the earlier visit in person that the booking rests
-    on (``department``, ``on``; empty: none was needed); ``screen_id``: the answers on how the child was.
-    the appointment that ends when this one is booked. ``final_at``: until when the doctor can take back that the child
-    came, or did not; after it the money is earned and a miss counts, unless it was excused (``excused_at``).
+    on (``department``, ``on``; empty: none was needed); ``screen_id``: the answers on how the child was. ``final_at``:
+    until when the doctor can take back that the child came, or did not; after it the money is earned and a miss counts,
+    unless it was excused (``excused_at``).
     ``department_id`` and ``day`` are the schedule's, by its key: a booking locks no department's row, which families of
     all its doctors would share.
     """

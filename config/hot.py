@@ -78,8 +78,7 @@ class Hot:
     def __call__(self, session: Session, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """The rows, as psycopg reads them. Raises psycopg's own errors."""
         written, names = self.compiled
-        given = [values[name] for name in names]
-        return _rows(session, written, given)
+        return _rows(session, written, [values[name] for name in names])
 
 
 class Many:
@@ -107,11 +106,15 @@ class Many:
 
     def __call__(self, session: Session, asked: Sequence[Mapping[str, object]]) -> list[list[tuple[Any, ...]]]:
         """The rows for each of these. Raises psycopg's own errors."""
-        given = json.dumps([{"place": place, **values} for place, values in enumerate(asked)], default=_as_json)
         found: list[list[tuple[Any, ...]]] = [[] for _ in asked]
-        for place, *row in _rows(session, self.written, [given]):
+        for place, *row in _rows(session, self.written, [given(asked)]):
             found[place].append(tuple(row))
         return found
+
+
+def given(asked: Sequence[Mapping[str, object]]) -> str:
+    """What a ``Many`` is given for all of these. Raises TypeError."""
+    return json.dumps([{"place": place, **values} for place, values in enumerate(asked)], default=_as_json)
 
 
 def _as_json(value: object) -> str:
