@@ -32,6 +32,7 @@ from dev.browser import find_browser
 from dev.servers import InUseError, Postgres, Server, Valkey
 from migrations.models import METADATA
 from prescriptions.signing.authority import SetupAuthority, trust
+from tests.backwards import turn_around
 from tests.held import all_sent
 from tests.product import Hospital, make_settings, seed
 from tests.remembered import remember_templates_and_routes
@@ -44,6 +45,7 @@ hypothesis.settings.load_profile("quick")
 gc.freeze()  # what is imported stays
 start.done()
 remember_templates_and_routes()
+turn_around()
 expect.set_options(
     timeout=45_000
 )  # milliseconds: the machine may be busy with other tests; else a page never takes that long

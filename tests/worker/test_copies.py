@@ -307,7 +307,8 @@ def test_the_hospitals_export_is_audited_with_its_reason(
     assert run(args=["export", "P-NOBODY", "--to", str(tmp_path / "b.zip"), "--reason", "x"]).exit_code == 1
     taken = session.scalars(select(FileCopy).order_by(FileCopy.id)).all()
     assert [one.reason for one in taken] == ["法院调取", "again"]
-    events = session.scalars(select(AuditEvent).where(AuditEvent.action == "file-export")).all()
+    exported = select(AuditEvent).where(AuditEvent.action == "file-export").order_by(AuditEvent.id)
+    events = session.scalars(exported).all()
     assert [(one.entity_id, one.detail["copy"]) for one in events] == [
         (hospital.child.id, str(one.id)) for one in taken
     ]

@@ -171,7 +171,8 @@ def test_doctor_and_family_are_told_in_groups_and_not_at_night(
     session: Session, hospital: Hospital, encounter: Encounter, say: Say, now: datetime
 ) -> None:
     def said(message: str) -> list[Notification]:
-        return list(session.scalars(select(Notification).where(Notification.message == message)))
+        found = select(Notification).where(Notification.message == message).order_by(Notification.due_at)
+        return list(session.scalars(found))
 
     after = told(session, now)
     say(now)
