@@ -11,6 +11,7 @@ _WEEKDAYS = {
     CHINESE: ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
+_NEAR = {CHINESE: ("今天", "明天"), "en": ("Today", "Tomorrow")}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -24,11 +25,16 @@ def short_day(day: date, locale: str) -> str:
     return f"{day.month}月{day.day}日" if locale == CHINESE else f"{day.day} {_MONTHS[day.month - 1]}"
 
 
+def week_day(day: date, locale: str) -> str:
+    """``11月25日 周三`` or ``Wed 25 Nov``."""
+    said = short_day(day, locale), weekday(day, locale)
+    return " ".join(said if locale == CHINESE else said[::-1])
+
+
 def long_day(day: date, locale: str) -> str:
     """``2026年11月25日 周三`` or ``Wed 25 Nov 2026``."""
-    if locale == CHINESE:
-        return f"{day.year}年{short_day(day, locale)} {weekday(day, locale)}"
-    return f"{weekday(day, locale)} {short_day(day, locale)} {day.year}"
+    said = week_day(day, locale)
+    return f"{day.year}年{said}" if locale == CHINESE else f"{said} {day.year}"
 
 
 def clock(moment: datetime) -> str:
@@ -38,8 +44,21 @@ def clock(moment: datetime) -> str:
 
 def moment(at: datetime, locale: str) -> str:
     """``2026年11月25日 周三 09:30`` or ``Wed 25 Nov 2026, 09:30``."""
-    separator = " " if locale == CHINESE else ", "
-    return f"{long_day(local(at).date(), locale)}{separator}{clock(at)}"
+    return _with_clock(long_day(local(at).date(), locale), at, locale)
+
+
+def near(at: datetime, on: date, locale: str) -> str:
+    """As somebody says it on that day: ``今天 09:30``, ``明天 09:30``, within the year ``11月28日 周六 09:30``, else as
+    ``moment``; ``Today, 09:30``, ``Tomorrow, 09:30``, ``Sat 28 Nov, 09:30``."""
+    day = local(at).date()
+    said = dict(enumerate(_NEAR[locale])).get((day - on).days)
+    if said is None:
+        said = (week_day if day.year == on.year else long_day)(day, locale)
+    return _with_clock(said, at, locale)
+
+
+def _with_clock(day: str, at: datetime, locale: str) -> str:
+    return f"{day}{' ' if locale == CHINESE else ', '}{clock(at)}"
 
 
 def age(born: date, on: date, locale: str) -> str:

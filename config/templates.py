@@ -30,6 +30,7 @@ def install(environment: Environment, locale: Callable[[], str]) -> None:
         long_day=lambda day: formats.long_day(_date(day), locale()),
         clock=formats.clock,
         moment=lambda at: formats.moment(at, locale()),
+        near=lambda at, on: formats.near(at, on, locale()),
         age=lambda born, on: formats.age(born, on, locale()),
         yuan=formats.yuan,
         money=lambda fen: formats.money(fen, locale()),

@@ -116,6 +116,25 @@ def test_ages(born: date, on: date, zh: str, en: str) -> None:
     assert (formats.age(born, on, "zh_CN"), formats.age(born, on, "en")) == (zh, en)
 
 
+@pytest.mark.parametrize(
+    ("on", "zh", "en"),
+    [
+        (date(2026, 11, 25), "今天 00:30", "Today, 00:30"),
+        (date(2026, 11, 24), "明天 00:30", "Tomorrow, 00:30"),
+        (date(2026, 11, 26), "11月25日 周三 00:30", "Wed 25 Nov, 00:30"),
+        (date(2026, 11, 23), "11月25日 周三 00:30", "Wed 25 Nov, 00:30"),
+        (date(2027, 1, 1), "2026年11月25日 周三 00:30", "Wed 25 Nov 2026, 00:30"),
+    ],
+)
+def test_a_moment_as_it_is_said_on_that_day(on: date, zh: str, en: str) -> None:
+    at = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
+    assert (formats.near(at, on, "zh_CN"), formats.near(at, on, "en")) == (zh, en)
+
+
+def test_tomorrow_may_be_another_year() -> None:
+    assert formats.near(datetime(2027, 1, 1, 1, 0, tzinfo=UTC), date(2026, 12, 31), "zh_CN") == "明天 09:00"
+
+
 def test_moments_and_money() -> None:
     at = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
     assert formats.moment(at, "zh_CN") == "2026年11月25日 周三 09:30"
