@@ -1,7 +1,7 @@
 """Booking on one hot doctor, against a counter that every booking must update.
 
-32 parents at once: by a statement each, and as the web books for them: its two processes each send one statement for
-all who came meanwhile, with record, fact and reminders.
+By a statement for each of 32 at once, and as the web books: its two processes each send one statement for all who came
+meanwhile, with record, fact and reminders.
 
 pgbench is the client, so that PostgreSQL is measured and not Python; all are prepared statements. A service's
 connections are open for hours: so rounds are long, since each reads the catalogue first, and a plan is made once and
@@ -33,8 +33,10 @@ from config.settings import Settings
 from dev.servers import Postgres
 
 CLIENTS, EACH, ROUNDS = 32, 100, 5
+NUMBERS = CLIENTS * EACH
 PROCESSES = 2  # of the Procfile's web; each books for one batch at a time (menus/lane.py)
-BATCH = CLIENTS // PROCESSES
+BATCH = 10  # `make bench ARGS=http` prints how many it is with 32 connections: more
+BATCHES = NUMBERS // PROCESSES // BATCH  # of each process
 CHILD = f"lpad(to_hex(:client_id * {EACH} + :call), 32, '0')::uuid"  # the ids that bench/crowd.py gives
 TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
@@ -52,12 +54,12 @@ class Delayed(Postgres):
 
 @dataclass(frozen=True)
 class Way:
-    """How 3,200 children get their numbers: over so many connections, so many children by each call of the script."""
+    """How all get their numbers: over so many connections, by so many calls of the script on each."""
 
     name: str
     script: Callable[[UUID], str]
     connections: int = CLIENTS
-    children: int = 1
+    calls: int = EACH
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,11 @@ class Bench:
 
     def rate(self, way: Way) -> float:
         """Bookings per second of one round, connecting not counted. Raises RuntimeError when one failed."""
-        reset(self.engine, self.schedule, CLIENTS * EACH)
+        reset(self.engine, self.schedule, NUMBERS)
         script = self.folder / "script.sql"
         script.write_text(way.script(self.schedule))
-        command = [str(self.pgbench), "-n", "-M", "prepared", "-c", str(way.connections), "-j", "2", "-t", str(EACH)]
-        command += ["-D", "call=0", "-f", str(script), self.url.replace("+psycopg", "")]
+        command = [str(self.pgbench), "-n", "-M", "prepared", "-j", "2", "-D", "call=0", "-f", str(script)]
+        command += ["-c", str(way.connections), "-t", str(way.calls), self.url.replace("+psycopg", "")]
         kept = os.environ | {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}
         done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
         found = TPS.search(done.stdout)
@@ -84,9 +86,9 @@ class Bench:
             raise RuntimeError(f"{done.stdout[-300:]}{done.stderr[:600]}")
         with self.engine.connect() as connection:
             taken = connection.scalar(text("select count(*) from appointments where status = 'booked'"))
-        if taken != CLIENTS * EACH:
-            raise RuntimeError(f"{taken} of {CLIENTS * EACH} numbers were booked")
-        return float(found[1]) * way.children
+        if taken != NUMBERS:
+            raise RuntimeError(f"{taken} of {NUMBERS} numbers were booked")
+        return float(found[1]) * NUMBERS / (way.connections * way.calls)
 
 
 def run(settings: Settings, folder: Path) -> None:
@@ -99,14 +101,14 @@ def run(settings: Settings, folder: Path) -> None:
             engine = database.connect(url)
             stack.callback(engine.dispose)
             migrate(engine)
-            schedule = crowd(engine, settings, clock.now(), CLIENTS * EACH).schedule
+            schedule = crowd(engine, settings, clock.now(), NUMBERS).schedule
             _ask(engine, schedule)
             _compare(title, Bench(engine, url, server.binaries / "pgbench", folder, schedule))
 
 
 def _compare(title: str, bench: Bench) -> None:
     rounds = [[bench.rate(way) for way in WAYS] for _ in range(ROUNDS + 1)][1:]
-    print(f"Booking on one hot doctor, PostgreSQL {title} ({CLIENTS} at once, {ROUNDS} rounds of {CLIENTS * EACH})")
+    print(f"Booking on one hot doctor, PostgreSQL {title} ({ROUNDS} rounds of {NUMBERS})")
     for place, way in enumerate(WAYS):
         ratios = sorted(rates[place] / rates[-1] for rates in rounds)
         print(f"  {way.name:<62}{statistics.median(rates[place] for rates in rounds):>6.0f} /s", end="")
@@ -117,7 +119,7 @@ def _compare(title: str, bench: Bench) -> None:
 def _ask(engine: Engine, schedule: UUID) -> None:
     """Write down what the web would send for each batch of children."""
     rows = []
-    for number in range(PROCESSES * EACH):
+    for number in range(PROCESSES * BATCHES):
         children = range(number * BATCH + 1, (number + 1) * BATCH + 1)
         rows.append({"number": number, "asked": given([_wanted(schedule, UUID(int=child)) for child in children])})
     with engine.begin() as connection:
@@ -153,7 +155,7 @@ def for_each(schedule: UUID) -> str:
 
 def for_many(_: UUID) -> str:
     """The statement by which the web books, given what it would send."""
-    asked = f"(select asked from asked_for where number = :client_id * {EACH} + :call - 1)::json"
+    asked = f"(select asked from asked_for where number = :client_id * {BATCHES} + :call - 1)::json"
     return f"\\set call :call + 1\n{BOOK.written.replace('$1', asked)};\n"
 
 
@@ -174,7 +176,7 @@ end;
 
 
 WAYS = (
-    Way("a statement each, one row per number", for_each),
-    Way("one for all who came meanwhile, as the web: record, fact, too", for_many, PROCESSES, BATCH),
-    Way("conditional UPDATE of a counter, four trips", counter),
+    Way(f"as the web: {PROCESSES} connections, {BATCH} at a time, record and fact", for_many, PROCESSES, BATCHES),
+    Way(f"a statement each, {CLIENTS} connections", for_each),
+    Way(f"conditional UPDATE of a counter, four trips, {CLIENTS} connections", counter),
 )

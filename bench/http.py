@@ -40,10 +40,12 @@ class Way:
 
 @dataclass(frozen=True)
 class Figure:
-    """One round: requests per second; processor time per request of the workers and PostgreSQL in microseconds."""
+    """One round: requests per second; processor time per request of the workers and PostgreSQL in microseconds; how
+    many were booked at a time, on average."""
 
     rate: float
     cost: float
+    batch: float = 0
 
 
 def run(settings: Settings, folder: Path) -> None:
@@ -86,15 +88,18 @@ def _rate(way: Way, engine: Engine, people: Crowd, requests: list[bytes]) -> Fig
         cost = (way.server.seconds() + _seconds(postgres) - before) / len(requests)
     if way.status == 409:
         time.sleep(2 * SECONDS)  # until no process remembers that it was sold out
-    if way.status == 303:
-        with engine.connect() as connection:
-            booked = connection.scalar(
-                text("select count(*) from appointments where status = :wanted"),
-                {"wanted": "pending" if way.fee_fen else "booked"},
-            )
-        if booked != len(requests):
-            raise RuntimeError(f"{booked} of {len(requests)} were booked")
-    return Figure(rate, cost * 1e6)
+    batch = _batch(engine, "pending" if way.fee_fen else "booked", len(requests)) if way.status == 303 else 0
+    return Figure(rate, cost * 1e6, batch)
+
+
+def _batch(engine: Engine, status: str, wanted: int) -> float:
+    """How many were booked by one statement: those have one moment. Raises RuntimeError unless all were booked."""
+    counted = text("select count(*), count(distinct booked_at) from appointments where status = :status")
+    with engine.connect() as connection:
+        booked, statements = connection.execute(counted, {"status": status}).one()
+    if booked != wanted:
+        raise RuntimeError(f"{booked} of {wanted} were booked")
+    return float(booked / statements)
 
 
 def _postgres(engine: Engine) -> psutil.Process:
@@ -116,8 +121,10 @@ def _show(ways: tuple[Way, ...], rounds: list[list[Figure]]) -> None:
         ratios = sorted(found[number].rate / found[0].rate for found in rounds)
         costs = statistics.median(found[0].cost / found[number].cost for found in rounds)
         middle = statistics.median(ratios)
+        batch = statistics.median(found[number].batch for found in rounds)
         print(
             f"  {way.name:<46}{rate:>6.0f} /s {cost:>6.0f} us processor   of doing nothing {middle:.2f}"
             f"   (rounds {ratios[0]:.2f} to {ratios[-1]:.2f}; by processor time {costs:.2f})"
+            + (f"   {batch:.1f} at a time" if batch else "")
         )
     print()
