@@ -1,4 +1,7 @@
-"""Rows for whose order nobody asked come backwards: what relies on it fails at once, not on a busy day."""
+"""Rows for whose order nobody asked come backwards: what relies on it fails at once, not on a busy day.
+
+Not those of config/hot.py, which goes past SQLAlchemy's cursors.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class Backwards(Cursor[Any]):
 
     def fetchall(self) -> list[Any]:
         """All not yet fetched, the last first."""
-        return super().fetchall() if self._rows is None else self.fetchmany(len(self._rows) or 1)
+        return super().fetchall() if self._rows is None else self.fetchmany(len(self._rows))
 
 
 @lru_cache

@@ -30,6 +30,7 @@ from tests.product import Hospital, patient, seed
 
 PARENTS, NUMBERS = 60, 25
 POLICY = Policy()
+Take = Callable[[Session, Patient], Appointment | None]
 
 
 @pytest.fixture
@@ -69,6 +70,12 @@ def rush(count: int, one: Callable[[int], str]) -> Counter[str]:
 
     with ThreadPoolExecutor(count) as pool:
         return Counter(pool.map(run, range(count)))
+
+
+def whole(schedule: UUID, child_id: UUID, hospital: Hospital, now: datetime) -> Wanted:
+    """A whole booking by the mother, without answers on how the child is."""
+    rest: Any = now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
+    return Wanted(schedule, child_id, hospital.mother.id, *rest)
 
 
 def holders(committed: sessionmaker[Session], schedule: UUID) -> int:
@@ -175,8 +182,7 @@ def test_what_two_processes_book_together(
 
     def see_to(wishes: Sequence[UUID]) -> list[bool]:
         sizes.append(len(wishes))
-        rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
-        wanted = [Wanted(schedule, child, *rest) for child in wishes]
+        wanted = [whole(schedule, child, hospital, now) for child in wishes]
         with looking() as alone:
             return [bool(taken) for taken in numbers.book(alone, wanted)]
 
@@ -194,54 +200,47 @@ def test_what_two_processes_book_together(
         assert session.scalar(select(func.count()).where(Slot.status == SlotStatus.BUSY)) == NUMBERS
 
 
-@pytest.mark.parametrize("together", [False, True])
+@pytest.fixture(params=["one", "many"])
+def take(request: pytest.FixtureRequest, hospital: Hospital, schedule: UUID, now: datetime) -> Take:
+    """Takes a number for a child, by the statement for one or by that for many."""
+
+    def one(session: Session, child: Patient) -> Appointment | None:
+        made = numbers.take(session, schedule, child.id, hospital.mother.id, now, now)
+        return session.get_one(Appointment, made.id) if made else None
+
+    def many(session: Session, child: Patient) -> Appointment | None:
+        (made,) = numbers.book(session, [whole(schedule, child.id, hospital, now)])
+        return session.get_one(Appointment, made.id) if made else None
+
+    return one if request.param == "one" else many
+
+
 def test_nobody_waits_for_a_number_that_somebody_else_is_taking(
-    committed: sessionmaker[Session],
-    hospital: Hospital,
-    children: list[Patient],
-    schedule: UUID,
-    now: datetime,
-    together: bool,
+    committed: sessionmaker[Session], children: list[Patient], schedule: UUID, take: Take
 ) -> None:
     """The first has not committed yet; the second gets the next number, the third finds none, and neither waits."""
     with committed.begin() as session:
         first = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
         session.add(Slot(schedule_id=schedule, number=2, starts_at=first.starts_at))
-    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
 
-    def take(session: Session, child: Patient) -> int | None:
+    def at_once(session: Session, child: Patient) -> int | None:
         session.execute(text("set local lock_timeout = '1s'"))
-        if together:
-            (made,) = numbers.book(session, [Wanted(schedule, child.id, *rest)])
-        else:
-            made = numbers.take(session, schedule, child.id, hospital.mother.id, now, now)
-        return session.get_one(Appointment, made.id).number if made else None
+        made = take(session, child)
+        return made.number if made else None
 
     with committed() as one, committed() as two, committed() as three:
-        served = [take(session, child) for session, child in zip((one, two, three), children, strict=False)]
+        served = [at_once(session, child) for session, child in zip((one, two, three), children, strict=False)]
     assert served == [1, 2, None]
 
 
-@pytest.mark.parametrize("together", [False, True])
 def test_who_waited_for_the_schedule_gets_its_number_as_it_is_now(
-    committed: sessionmaker[Session],
-    hospital: Hospital,
-    children: list[Patient],
-    schedule: UUID,
-    now: datetime,
-    together: bool,
+    committed: sessionmaker[Session], children: list[Patient], schedule: UUID, take: Take
 ) -> None:
     """The roster is cut anew meanwhile (booking/rosters/cutting.py): another time, and a fee from now on."""
-    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
 
-    def book() -> Appointment:
+    def book() -> Appointment | None:
         with transaction() as session:
-            if together:
-                (made,) = numbers.book(session, [Wanted(schedule, children[0].id, *rest)])
-            else:
-                made = numbers.take(session, schedule, children[0].id, hospital.mother.id, now, now)
-            assert made
-            return session.get_one(Appointment, made.id)
+            return take(session, children[0])
 
     with ThreadPoolExecutor(1) as beside:
         with committed.begin() as session:
@@ -251,6 +250,7 @@ def test_who_waited_for_the_schedule_gets_its_number_as_it_is_now(
             booking = beside.submit(book)
             until_somebody_waits(committed, booking)
         made = booking.result()
+    assert made is not None
     assert (made.starts_at, made.fee_fen, made.status) == (slot.starts_at, 5000, AppointmentStatus.PENDING)
 
 
@@ -261,8 +261,7 @@ def test_the_same_children_in_another_order_never_wait_in_a_circle(
     with committed.begin() as session:
         first = session.scalars(select(Slot).where(Slot.schedule_id == schedule)).one()
         session.add_all(Slot(schedule_id=schedule, number=n, starts_at=first.starts_at) for n in range(2, 21))
-    rest: Any = hospital.mother.id, now, now, Pool.OPEN, {}, None, None, timedelta(minutes=30), ""
-    ten = [Wanted(schedule, child.id, *rest) for child in children[:10]]
+    ten = [whole(schedule, child.id, hospital, now) for child in children[:10]]
 
     def book(process: int) -> str:
         with looking() as alone:
