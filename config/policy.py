@@ -155,6 +155,9 @@ class Policy(BaseModel):
     order_hold_minutes: Count = Field(
         15, ge=1, le=120, description="Minutes for which the medicines of an order are held until it is paid."
     )
+    order_shown_minutes: Count = Field(
+        10, ge=1, le=60, description="Minutes for which what a family was shown of an order (prices, fee, time) holds."
+    )
     lot_margin_days: Count = Field(
         14, description="Days for which a lot must still be good after the course that it is given for."
     )

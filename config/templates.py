@@ -8,7 +8,7 @@ from datetime import date, datetime
 from jinja2 import Environment
 
 from config import formats
-from config.clock import today
+from config.clock import now, today
 from config.text import CHINESE, translate
 
 
@@ -30,7 +30,7 @@ def install(environment: Environment, locale: Callable[[], str]) -> None:
         long_day=lambda day: formats.long_day(_date(day), locale()),
         clock=formats.clock,
         moment=lambda at: formats.moment(at, locale()),
-        near=lambda at, on: formats.near(at, on, locale()),
+        near=lambda at: formats.near(at, today(now()), locale()),
         age=lambda born, on: formats.age(born, on, locale()),
         yuan=formats.yuan,
         money=lambda fen: formats.money(fen, locale()),

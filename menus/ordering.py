@@ -165,6 +165,7 @@ def _choose(
         offer=offer,
         child=child,
         terms=terms(),
+        ways=Way,
         policy=policy,
         problems=problems or {},
         chosen=to or _proposed(offer),
@@ -195,7 +196,7 @@ def place(prescription_id: UUID) -> ResponseReturnValue:
     try:
         with transaction() as session, refusals("order-medicines", at=at, **audit):  # type: ignore[arg-type]
             prescription: Prescription = for_family(session, who, prescription_id)
-            seen, policy = request.form.get("seen", "")[:64], current(session, at)
+            seen, policy = request.form.get(f"seen-{to}", ""), current(session, at)
             made = placing.place(session, who, prescription, way, address_id, seen, at, policy)
             free = made.status is OrderStatus.PAID
     except AlreadyOrdered as before:

@@ -304,7 +304,6 @@ def visits() -> ResponseReturnValue:
         coming=coming,
         past=past,
         closed=closed,
-        today=today(at),
         left={visit.appointment.id: _seconds_left(visit, at) for visit in coming},
         note=request.args.get("note"),
     )

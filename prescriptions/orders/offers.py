@@ -4,9 +4,10 @@ there, and for each way what it costs and when it is with the child."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, select
@@ -28,6 +29,8 @@ from prescriptions.stock.rules import good_until
 from prescriptions.writing.models import Prescription
 from prescriptions.writing.queries import medicines
 
+TOKEN = re.compile(r"([0-9]{8,9})-([0-9a-f]{32})")  # the minute, counted from 1970, and the seal
+
 
 @dataclass(frozen=True)
 class Destination:
@@ -41,8 +44,9 @@ class Destination:
 @dataclass(frozen=True)
 class Offer:
     """The whole offer. ``lacking``: the products of which there is not enough; ``urgent``: something should be begun
-    today; ``cold``: something is not sent."""
+    today; ``cold``: something is not sent; ``as_of``: the whole minute at which it was made."""
 
+    as_of: datetime
     prescription: Prescription
     lines: Sequence[Priced]
     lacking: frozenset[UUID]
@@ -63,20 +67,43 @@ class Offer:
         found = (one.quote for one in self.destinations if one.address.id == address_id)
         return None if self.cold else next(found, None)
 
-    def seal(self) -> str:
-        """The same as long as everything that was shown is the same."""
-        shown = [self.pickup, *((one.address.id, one.address.region, one.quote) for one in self.destinations)]
+    def seal(self, way: Way, address_id: UUID | None = None) -> str:
+        """The same as long as what was shown of that way is the same."""
+        to = [one.address.region for one in self.destinations if one.address.id == address_id]
         prices = [(line.medication_id, line.packages, line.price_fen) for line in self.lines]
-        return hashlib.sha256(repr((prices, shown)).encode()).hexdigest()[:32]
+        shown = (prices, way.value, address_id, to, self.quote(way, address_id))
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
+
+    def token(self, way: Way, address_id: UUID | None = None) -> str:
+        """The minute and the seal, which come back with the order (``shown``)."""
+        return f"{_minute(self.as_of)}-{self.seal(way, address_id)}"
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
+
+
+def shown(token: str, now: datetime, policy: Policy) -> tuple[datetime, str]:
+    """As of when an order is looked at, and the seal of what was shown (Offer.token). It is the moment at which it was
+    shown while that holds (``order_shown_minutes``), else now. Nobody gains by another minute: all of those in which it
+    holds have times that the pharmacy can keep."""
+    found = TOKEN.fullmatch(token)
+    if found is None:
+        return now, ""
+    minute = int(found[1])
+    if -1 <= _minute(now) - minute <= policy.order_shown_minutes:  # -1: the clock of the server that showed it is ahead
+        return datetime.fromtimestamp(minute * 60, UTC), found[2]
+    return now, found[2]
 
 
 def offer(
     session: Session, prescription: Prescription, addresses: Sequence[Address], now: datetime, policy: Policy
 ) -> Offer:
-    """The offer for an approved prescription, to the addresses of whoever asks. Times are counted from the end of the
-    hold, so that whoever pays at the last moment has what was said."""
+    """The offer for an approved prescription, to the addresses of whoever asks. Times are counted from the last moment
+    at which it can be ordered as it is shown, and paid, so that whoever takes all that time has what was said."""
+    as_of = now.replace(second=0, microsecond=0)
     lines = priced(session, prescription)
-    sum_fen, holiday, paid_by = rules.medicines_fen(lines), holidays(session), paid_by_of(now, policy)
+    sum_fen, holiday, paid_by = rules.medicines_fen(lines), holidays(session), paid_by_of(as_of, policy)
     places = []
     for address in addresses:
         zone = terms().zone_of(address.region)
@@ -88,6 +115,7 @@ def offer(
     active = set(session.scalars(select(Medication.id).where(Medication.id.in_(needs), Medication.active)))
     products = [line.product for line in lines]
     return Offer(
+        as_of,
         prescription,
         lines,
         frozenset(needs) - (available(session, needs) & active),
@@ -98,10 +126,9 @@ def offer(
     )
 
 
-def paid_by_of(now: datetime, policy: Policy) -> datetime:
-    """Until when what is ordered now can be paid: the end of a whole minute, so that a page does not change with each
-    second."""
-    return now.replace(second=0, microsecond=0) + timedelta(minutes=policy.order_hold_minutes + 1)
+def paid_by_of(as_of: datetime, policy: Policy) -> datetime:
+    """By when what was shown in that minute is paid: ordered while it holds, and paid when the hold ends."""
+    return as_of + timedelta(minutes=policy.order_shown_minutes + policy.order_hold_minutes + 1)
 
 
 def _until(line: Priced, begins: datetime, policy: Policy) -> date:

@@ -50,7 +50,7 @@ def place(
     """Order the medicines of a prescription (from writing.queries.for_family): prices are frozen, the stock is kept
     back and the payment opened, or without anything to pay it is paid at once.
 
-    ``seen`` is the seal of the offer that was shown. Raises NotOrderable, AlreadyOrdered, PickupOnly, OutOfArea,
+    ``seen`` is the token of what was shown (Offer.token). Raises NotOrderable, AlreadyOrdered, PickupOnly, OutOfArea,
     OutOfStock, QuoteChanged.
     """
     _lock_prescription(session, prescription)
@@ -58,11 +58,12 @@ def place(
         raise AlreadyOrdered(before.id)
     if not orderable(prescription, now):
         raise NotOrderable
-    offer = offers.offer(session, prescription, addresses.book(session, viewer), now, policy)
+    as_of, seal = offers.shown(seen, now, policy)
+    offer = offers.offer(session, prescription, addresses.book(session, viewer), as_of, policy)
     if offer.lacking:
         raise OutOfStock(offer.lacking)
     address, quote = _chosen(session, viewer, offer, way, address_id)
-    if seen != offer.seal():
+    if seal != offer.seal(way, address_id):
         raise QuoteChanged
     order = _made(viewer, offer, way, address, quote, now, policy)
     session.add(order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -15,9 +15,22 @@ from playwright.sync_api import Browser
 from config.settings import ROOT
 from tests.journeys.phones import Phone
 from tests.journeys.service import Service, running
+from tests.shown import shown
 
 PICTURES = ROOT / "var/pictures"
 FOLDERS = count()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that failed says what its pages showed then."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if call.when == "call" and report.failed and browser:
+        report.sections.append(("What the pages showed", shown(browser)))
+    return report
 
 
 @contextmanager

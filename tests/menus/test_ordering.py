@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -53,11 +54,16 @@ def page(prescription: Prescription) -> str:
 
 def order_it(browser: FlaskClient, page: str, to: str = "pickup") -> str:
     """Order what the page shows. Returns the path of what comes next."""
-    seen = re.search(r'name="seen" value="(\w+)"', browser.get(page).text)
-    assert seen
-    answer = send(browser, page, page, to=to, seen=seen[1])
+    answer = send(browser, page, page, to=to, **shown(browser, page, to))
     assert answer.status_code == 303, words(answer)
     return str(answer.location)
+
+
+def shown(browser: FlaskClient, page: str, to: str) -> dict[str, str]:
+    """The field that says what the page showed of that way."""
+    seen = re.search(rf'name="(seen-{to})" value="([\w-]+)"', browser.get(page).text)
+    assert seen
+    return {seen[1]: seen[2]}
 
 
 def the_order(session: Session) -> MedicineOrder:
@@ -73,8 +79,8 @@ def test_what_it_costs_and_when_it_comes_is_said_before_paying(
     session.commit()
     shown = words(mother.get(page))
     assert "Your child should begin with this today. Picking it up is the quickest" in shown
-    assert "Pick up at the hospital Ready on Wed 25 Nov 2026, 10:46" in shown
-    assert "There on Wed 25 Nov 2026, 21:00 at the latest Delivery ¥12" in shown
+    assert "Pick up at the hospital Ready at the latest: Today, 10:56" in shown
+    assert "There at the latest: Today, 21:00 Delivery ¥12" in shown
     assert "We do not deliver there" in shown
     assert "medicines that were given out are not taken back" in shown
     assert re.search(r'value="pickup" required checked', mother.get(page).text), "what must begin today is picked up"
@@ -98,9 +104,23 @@ def test_chosen_wrongly_or_changed_meanwhile_the_page_says_so(
         ("pickup", "other", 409, "Price or time have changed in the meantime."),
         (str(far.id), "", 422, "We do not deliver to this address."),
     ):
-        answer = send(mother, page, page, to=to, seen=seen)
+        answer = send(mother, page, page, to=to, **{f"seen-{to}": seen})
         assert (answer.status_code, said in words(answer)) == (status, True), words(answer)
     assert session.scalar(select(MedicineOrder.id)) is None
+
+
+def test_who_reads_for_some_minutes_orders_at_the_first_tap(
+    mother: FlaskClient, session: Session, page: str, now: datetime
+) -> None:
+    seen = shown(mother, page, "pickup")
+    with time_machine.travel(now + timedelta(minutes=11), tick=False):
+        answer = send(mother, page, page, to="pickup", **seen)
+        assert answer.status_code == 409
+        assert "Price or time have changed" in words(answer)
+        assert shown(mother, page, "pickup") != seen
+    with time_machine.travel(now + timedelta(minutes=10), tick=False):
+        assert send(mother, page, page, to="pickup", **seen).status_code == 303
+    assert the_order(session).promised_at == now + timedelta(minutes=10 + 15 + 1 + 30)
 
 
 def test_not_in_stock(mother: FlaskClient, session: Session, hospital: Hospital, now: datetime) -> None:
@@ -183,7 +203,7 @@ def test_where_it_stands_for_both_guardians(
     shown = words(mother.get(path))
     for part in (
         "The pharmacy is at work",
-        "Payment received Wed 25 Nov 2026, 10:00",
+        "Payment received Today, 10:00",
         "Prepared still to come",
         "南礼士路56号",
         "Sum",

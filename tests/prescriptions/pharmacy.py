@@ -78,9 +78,9 @@ def place(
 ) -> MedicineOrder:
     """Order what was offered: to an address, or to be picked up."""
     rules, who = policy or Policy(), viewer(account)
-    seen = offers.offer(session, prescription, addresses.book(session, who), now, rules).seal()
-    way = Way.DELIVERY if to else Way.PICKUP
-    return placing.place(session, who, prescription, way, to.id if to else None, seen, now, rules)
+    shown = offers.offer(session, prescription, addresses.book(session, who), now, rules)
+    way, where = (Way.DELIVERY, to.id) if to else (Way.PICKUP, None)
+    return placing.place(session, who, prescription, way, where, shown.token(way, where), now, rules)
 
 
 def payment_of(session: Session, order: MedicineOrder) -> Payment:

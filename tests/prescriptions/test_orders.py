@@ -36,6 +36,7 @@ from prescriptions.orders.refusals import (
     TooManyAddresses,
     WrongAmount,
 )
+from prescriptions.orders.zones import terms
 from prescriptions.stock import recalling
 from prescriptions.stock.models import RecalledChild
 from prescriptions.stock.queries import lacking, lots_of, recalled, reserved_for
@@ -132,12 +133,43 @@ def test_what_was_shown_is_what_is_ordered(
     session: Session, hospital: Hospital, prescription: Prescription, now: datetime
 ) -> None:
     who = viewer(hospital.mother)
-    seen = offers.offer(session, prescription, [], now, POLICY).seal()
+    seen = offers.offer(session, prescription, [], now, POLICY).token(Way.PICKUP)
     _dearer(session, now)
-    with pytest.raises(QuoteChanged):
-        placing.place(session, who, prescription, Way.PICKUP, None, seen, now, POLICY)
-    with pytest.raises(QuoteChanged):
-        placing.place(session, who, prescription, Way.PICKUP, None, "", now, POLICY)
+    for token in (seen, "", "-", "99999999-" + "0" * 32, seen.replace("-", "0-"), f"{seen}0"):
+        with pytest.raises(QuoteChanged):
+            placing.place(session, who, prescription, Way.PICKUP, None, token, now, POLICY)
+
+
+@pytest.mark.parametrize("minutes", [-1, 0, 1, 10])
+def test_who_reads_for_some_minutes_gets_what_was_said(
+    session: Session, hospital: Hospital, prescription: Prescription, now: datetime, minutes: int
+) -> None:
+    offer = offers.offer(session, prescription, [], now, POLICY)
+    then = now + timedelta(minutes=minutes)
+    order = placing.place(
+        session, viewer(hospital.mother), prescription, Way.PICKUP, None, offer.token(Way.PICKUP), then, POLICY
+    )
+    assert order.promised_at == offer.pickup.promised_at
+    assert order.hold_until == then + timedelta(minutes=POLICY.order_hold_minutes)
+    prepared = timedelta(minutes=terms().pickup.prepare_minutes)
+    assert order.hold_until + prepared <= order.promised_at, "even paid at the last moment"
+
+
+def test_later_on_only_the_way_that_was_chosen_is_compared(
+    session: Session, hospital: Hospital, prescription: Prescription, now: datetime
+) -> None:
+    who, address = viewer(hospital.mother), home(session, hospital.mother, now)
+    offer = offers.offer(session, prescription, [address], now, POLICY)
+    later = now + timedelta(minutes=11)
+    by_hand, sent = offer.token(Way.PICKUP), offer.token(Way.DELIVERY, address.id)
+    for way, to, seen in (
+        (Way.PICKUP, None, by_hand),  # ready later than was said
+        (Way.DELIVERY, address.id, by_hand),  # what was shown of another way
+    ):
+        with pytest.raises(QuoteChanged):
+            placing.place(session, who, prescription, way, to, seen, later, POLICY)
+    order = placing.place(session, who, prescription, Way.DELIVERY, address.id, sent, later, POLICY)
+    assert order.promised_at == offer.destinations[0].quote.promised_at  # type: ignore[union-attr]
 
 
 def test_one_standing_order_for_a_prescription(
