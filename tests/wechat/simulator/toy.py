@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -45,6 +44,12 @@ class Toy:
         self.arrived = threading.Condition()
         self.behave = "reply"  # reply | success | 500 | slow | nonsense | plain | wrong-signature | news2 | transfer
         self.settings: dict[str, str] = {}  # what a page needs: simulator, ticket
+
+    def becomes(self, behave: str) -> None:
+        """It answers so from now on; what it was slow with, too."""
+        with self.arrived:
+            self.behave = behave
+            self.arrived.notify_all()
 
     def wait_for(self, event: str, seconds: float = 60) -> Any:
         """The newest message of this event or type, waiting for it."""
@@ -93,8 +98,7 @@ def create_toy() -> tuple[Flask, Toy]:
             toy.received.append(message)
             toy.queries.append(args.to_dict())
             toy.arrived.notify_all()
-        if toy.behave == "slow":
-            time.sleep(0.4)
+            toy.arrived.wait_for(lambda: toy.behave != "slow", 60)
         if toy.behave in ("500", "success", "nonsense"):
             return Response(toy.behave if toy.behave == "success" else '{"a": 1}', 500 if toy.behave == "500" else 200)
         return Response(answer(toy, message, crypto), content_type="application/xml")
