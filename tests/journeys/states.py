@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.queries import visit as whole
 from config.policy import Policy
 from config.text import CHINESE
-from consultation.encounters.models import Ending
+from consultation.encounters.models import Encounter, EncounterStatus, Ending
 from consultation.encounters.rooms import encounter_of, known, seat
 from consultation.intake import actions as intake
 from consultation.intake.questionnaire import intake as questions
@@ -43,6 +43,12 @@ class States:
         self.leave()
         with database(self.service) as session:
             yield session
+
+    def waiting(self) -> str:
+        """The demo's visit whose family has checked in; late in the evening it is not the first of the day."""
+        with self._session() as session:
+            arrived = select(Encounter.appointment_id).where(Encounter.status == EncounterStatus.ARRIVED)
+            return f"/visits/{session.scalars(arrived).one()}"
 
     def arrive(self, path: str, missed: int = 0) -> None:
         """The family has checked in, and has missed so many calls."""

@@ -98,7 +98,8 @@ def visits(walk: Walk, service: Service) -> None:
     own = re.findall(r'href="(/visits/[0-9a-f-]{36})"', mother.open("/visits"))
     soon, signed = own[0], own[1]
     his = dict.fromkeys(re.findall(r'href="(/visits/[0-9a-f-]{36})"', father.open("/visits")))
-    waiting, later, ended = his
+    waiting = states.waiting()
+    later, ended = (one for one in his if one != waiting)
     desk = [f"/desk{path}" for path in (waiting, signed, ended, later)]
     walk.go("wu-min", soon, f"{soon}/room", *(f"{soon}/intake/{step}" for step in STEPS), both=True)
     walk.go("wu-min", f"{signed}/room", f"{signed}/summary", f"{signed}/summary/pages", both=True)

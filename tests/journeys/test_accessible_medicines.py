@@ -3,7 +3,6 @@ doctor's prescription as it is written."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from playwright.sync_api import Browser
 
 from consultation.record.content import Outcome
 from tests.journeys.medicines import fill
-from tests.journeys.paper import Paper
 from tests.journeys.service import Service, running
 from tests.journeys.states import States
 from tests.journeys.walk import Walk
@@ -61,7 +59,7 @@ def test_no_page_about_medicines_has_a_fault_that_axe_finds(browser: Browser, va
 def written(walk: Walk, service: Service) -> None:
     """The doctor's draft: nothing in it, a group of medicines, a dose with its findings, what keeps it from signing."""
     states = States(service, lambda: walk.page.goto("about:blank"))
-    waiting = re.findall(r'href="(/visits/[0-9a-f-]{36})"', Paper(service, "he-jun").open("/visits"))[0]
+    waiting = states.waiting()
     states.call(waiting)
     states.begin(waiting)
     states.write(waiting, Outcome.HOME)
