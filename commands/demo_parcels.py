@@ -67,7 +67,7 @@ def bring(
     who = Viewer(account_id, CHINESE)
     address = _address(session, who, to, ordered)
     offer = offers.offer(session, prescription, addresses.book(session, who), ordered, policy)
-    seen = offer.token(Way.DELIVERY, address.id)
+    seen = offer.token(address.id)
     order = placing.place(session, who, prescription, Way.DELIVERY, address.id, seen, ordered, policy)
     payment = _pay(session, order, ordered + PAID)
     _give_out(session, order, by, ordered)

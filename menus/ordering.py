@@ -165,7 +165,6 @@ def _choose(
         offer=offer,
         child=child,
         terms=terms(),
-        ways=Way,
         policy=policy,
         problems=problems or {},
         chosen=to or _proposed(offer),

@@ -67,16 +67,17 @@ class Offer:
         found = (one.quote for one in self.destinations if one.address.id == address_id)
         return None if self.cold else next(found, None)
 
-    def seal(self, way: Way, address_id: UUID | None = None) -> str:
-        """The same as long as what was shown of that way is the same."""
+    def seal(self, address_id: UUID | None = None) -> str:
+        """The same as long as what was shown of that address, or without one of picking up, is the same."""
         to = [one.address.region for one in self.destinations if one.address.id == address_id]
         prices = [(line.medication_id, line.packages, line.price_fen) for line in self.lines]
-        shown = (prices, way.value, address_id, to, self.quote(way, address_id))
+        quote = self.quote(Way.DELIVERY if address_id else Way.PICKUP, address_id)
+        shown = (prices, address_id, to, quote)
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
 
-    def token(self, way: Way, address_id: UUID | None = None) -> str:
+    def token(self, address_id: UUID | None = None) -> str:
         """The minute and the seal, which come back with the order (``shown``)."""
-        return f"{_minute(self.as_of)}-{self.seal(way, address_id)}"
+        return f"{_minute(self.as_of)}-{self.seal(address_id)}"
 
 
 def _minute(moment: datetime) -> int:

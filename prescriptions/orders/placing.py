@@ -63,7 +63,7 @@ def place(
     if offer.lacking:
         raise OutOfStock(offer.lacking)
     address, quote = _chosen(session, viewer, offer, way, address_id)
-    if seal != offer.seal(way, address_id):
+    if seal != offer.seal(address.id if address else None):
         raise QuoteChanged
     order = _made(viewer, offer, way, address, quote, now, policy)
     session.add(order)

@@ -80,7 +80,7 @@ def place(
     rules, who = policy or Policy(), viewer(account)
     shown = offers.offer(session, prescription, addresses.book(session, who), now, rules)
     way, where = (Way.DELIVERY, to.id) if to else (Way.PICKUP, None)
-    return placing.place(session, who, prescription, way, where, shown.token(way, where), now, rules)
+    return placing.place(session, who, prescription, way, where, shown.token(where), now, rules)
 
 
 def payment_of(session: Session, order: MedicineOrder) -> Payment:

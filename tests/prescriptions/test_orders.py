@@ -133,11 +133,14 @@ def test_what_was_shown_is_what_is_ordered(
     session: Session, hospital: Hospital, prescription: Prescription, now: datetime
 ) -> None:
     who = viewer(hospital.mother)
-    seen = offers.offer(session, prescription, [], now, POLICY).token(Way.PICKUP)
-    _dearer(session, now)
-    for token in (seen, "", "-", "99999999-" + "0" * 32, seen.replace("-", "0-"), f"{seen}0"):
+    seen = offers.offer(session, prescription, [], now, POLICY).token()
+    minute, seal = seen.split("-")
+    for token in ("", "-", seal, f"-{seal}", f"{minute}-", f"{minute}-{seal}0", f"{minute}-{'0' * 32}", f"{seen} "):
         with pytest.raises(QuoteChanged):
             placing.place(session, who, prescription, Way.PICKUP, None, token, now, POLICY)
+    _dearer(session, now)
+    with pytest.raises(QuoteChanged):
+        placing.place(session, who, prescription, Way.PICKUP, None, seen, now, POLICY)
 
 
 @pytest.mark.parametrize("minutes", [-1, 0, 1, 10])
@@ -146,9 +149,7 @@ def test_who_reads_for_some_minutes_gets_what_was_said(
 ) -> None:
     offer = offers.offer(session, prescription, [], now, POLICY)
     then = now + timedelta(minutes=minutes)
-    order = placing.place(
-        session, viewer(hospital.mother), prescription, Way.PICKUP, None, offer.token(Way.PICKUP), then, POLICY
-    )
+    order = placing.place(session, viewer(hospital.mother), prescription, Way.PICKUP, None, offer.token(), then, POLICY)
     assert order.promised_at == offer.pickup.promised_at
     assert order.hold_until == then + timedelta(minutes=POLICY.order_hold_minutes)
     prepared = timedelta(minutes=terms().pickup.prepare_minutes)
@@ -161,7 +162,7 @@ def test_later_on_only_the_way_that_was_chosen_is_compared(
     who, address = viewer(hospital.mother), home(session, hospital.mother, now)
     offer = offers.offer(session, prescription, [address], now, POLICY)
     later = now + timedelta(minutes=11)
-    by_hand, sent = offer.token(Way.PICKUP), offer.token(Way.DELIVERY, address.id)
+    by_hand, sent = offer.token(), offer.token(address.id)
     for way, to, seen in (
         (Way.PICKUP, None, by_hand),  # ready later than was said
         (Way.DELIVERY, address.id, by_hand),  # what was shown of another way

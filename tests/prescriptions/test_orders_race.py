@@ -64,7 +64,7 @@ def order(who: Account, prescription_id: UUID, now: datetime) -> Any:
     try:
         with transaction() as session:
             prescription = session.get_one(Prescription, prescription_id)
-            seen = offers.offer(session, prescription, [], now, Policy()).token(Way.PICKUP)
+            seen = offers.offer(session, prescription, [], now, Policy()).token()
             return placing.place(session, viewer(who), prescription, Way.PICKUP, None, seen, now, Policy()).id
     except (OutOfStock, AlreadyOrdered, IntegrityError, OperationalError) as refused:
         return refused
